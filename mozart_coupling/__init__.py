@@ -1,0 +1,1 @@
+"""The transport model seen through its files."""
