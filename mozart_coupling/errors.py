@@ -1,64 +1,80 @@
-"""Errors of the coupling: what went wrong, where, what was found, what was expected, what to do."""
+"""Errors of the coupling: each says what, where, what was found, what was expected and what to do."""
 
 from __future__ import annotations
 
 
 class CouplingError(Exception):
-    """An error in the files or runs of the transport model.
+    """Something is wrong with a file of the transport model, with its run, or with what was asked of it.
 
     Parameters
     ----------
-    what
-        One sentence: what is wrong.
-    where
-        File, variable, dimension or run.
-    found, expected
-        What was read, and what should have been there.
-    advice
-        What to do about it.
+    what : str
+        The failure in one sentence.
+    where : str
+        File, group, variable, dimension, date: whatever leads to the place.
+    found, expected : str
+        What was read and what the contract asks for.
+    advice : str
+        What the user can do about it.
     """
 
-    def __init__(self, what: str, where: str = "", found: str = "", expected: str = "", advice: str = ""):
+    def __init__(self, what: str, where: object = "", found: object = "", expected: object = "", advice: str = "") -> None:
         self.what = what
         self.where = str(where)
         self.found = str(found)
         self.expected = str(expected)
         self.advice = advice
-        super().__init__(self._message())
+        super().__init__(self.message)
 
-    def _message(self) -> str:
-        parts = [f"{self.where}: {self.what}" if self.where else self.what]
-        if self.found:
-            parts.append(f"found {self.found}")
-        if self.expected:
-            parts.append(f"expected {self.expected}")
-        text = "; ".join(parts)
-        return f"{text}. {self.advice}" if self.advice else text
+    @property
+    def message(self) -> str:
+        """All parts in one text, one line a part, parts without content left out."""
+        lines = [self.what]
+        for label, text in (("where", self.where), ("found", self.found), ("expected", self.expected), ("advice", self.advice)):
+            if text:
+                lines.append(f"  {label}: {text}")
+        return "\n".join(lines)
 
+    def __str__(self) -> str:
+        return self.message
 
-class MetError(CouplingError):
-    """A meteorology file is missing, incomplete or implausible."""
-
-
-class EmissionError(CouplingError):
-    """An emission file, or the fluxes meant for one, cannot be used."""
+    def at(self, place: object) -> CouplingError:
+        """Return the same error with `place` put before what `where` already says."""
+        where = f"{place}; {self.where}" if self.where else str(place)
+        return type(self)(self.what, where, self.found, self.expected, self.advice)
 
 
 class NamelistError(CouplingError):
-    """A namelist cannot be read or patched."""
+    """A namelist or `mz4.dat` that cannot be read, patched or understood."""
+
+
+class MetError(CouplingError):
+    """A meteorology file missing, incomplete, wrongly dated or unphysical."""
+
+
+class EmissionError(CouplingError):
+    """A surface flux, components or factors file missing, incomplete or on the wrong grid."""
+
+
+class InitialError(CouplingError):
+    """An initial condition that cannot be used."""
 
 
 class RestartError(CouplingError):
-    """A restart, pointer or initial file cannot be used."""
+    """A restart file, or the pointer to it, missing, incomplete or of another date."""
 
 
 class HistoryError(CouplingError):
-    """A history or sample file cannot be used."""
+    """A history file missing, incomplete, of another date, or in other units than said."""
 
 
-class RunFailed(CouplingError):
-    """A model run did not succeed."""
+class SampleError(CouplingError):
+    """A sample request or sample file that does not fit the run."""
 
 
 class CflError(CouplingError):
-    """The winds are too strong for the time step."""
+    """The wind is too strong for the time step, or is no number at all."""
+
+
+class RunFailed(CouplingError):
+    """The transport model ended badly, was too slow, or left output that fails a check."""
