@@ -114,7 +114,7 @@ def thread_safe(source: str) -> str:
 
 def run(module: str, *arguments: str) -> None:
     """Run a generator as `python -m module`; show what it said only when it fails."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], text=True,
+    done = subprocess.run([sys.executable, "-m", module, *arguments], check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         raise SystemExit(f"{done.stdout}\ngenerate_wrapper: {module} failed with status {done.returncode}")
