@@ -1,0 +1,110 @@
+"""What settings must obey together, and the defaults that depend on other settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ..errors import Problem
+
+DAY = np.timedelta64(86400, "s")
+EMBEDDED_MASSES = (28.9644, 44.0095)
+MOZART_MASSES = (29.0, 44.0)
+
+
+def resolved(settings: Any) -> Any:
+    """Fill the defaults that depend on other settings: the end of the run, molar masses, names of streams."""
+    time, transport = settings.time, settings.transport
+    if time.end is None and time.days is not None:
+        time = dataclasses.replace(time, end=time.start + time.days * DAY)
+    elif time.days is None and time.end is not None:
+        time = dataclasses.replace(time, days=int((time.end - time.start) / DAY))
+    if time.evaluate_from is None:
+        time = dataclasses.replace(time, evaluate_from=time.start)
+    masses = EMBEDDED_MASSES if transport.model == "embedded" else MOZART_MASSES
+    transport = dataclasses.replace(
+        transport, mw_air=masses[0] if transport.mw_air is None else transport.mw_air,
+        mw_co2=masses[1] if transport.mw_co2 is None else transport.mw_co2)
+    return dataclasses.replace(
+        settings, time=time, transport=transport,
+        satellite=tuple(dataclasses.replace(s, name=s.name or s.product) for s in settings.satellite),
+        surface=tuple(dataclasses.replace(s, name=s.name or s.format) for s in settings.surface))
+
+
+def cross_checks(settings: Any) -> list[Problem]:
+    """Every contradiction between settings."""
+    return [*_time(settings.time), *_analysis(settings.analysis), *_transport(settings.transport), *_initial(settings),
+            *_priors(settings), *_streams(settings)]
+
+
+def _time(time: Any) -> list[Problem]:
+    problems = []
+    if time.end is None:
+        problems.append(Problem("the end of the run is not given", time.where(), "neither 'end' nor 'days' in &time", "one of them"))
+        return problems
+    if time.end <= time.start:
+        problems.append(Problem("the run ends before it starts", time.where("end"), f"{time.start} to {time.end}", "end after start"))
+    elif "end" in time.lines and "days" in time.lines and time.start + time.days * DAY != time.end:
+        problems.append(Problem("'end' and 'days' in &time contradict each other", time.where("days"),
+                                f"{time.days} days from {time.start} to {time.end}", "one of them"))
+    elif not time.start <= time.evaluate_from < time.end:
+        problems.append(Problem("'evaluate_from' in &time is outside of the run", time.where("evaluate_from"), str(time.evaluate_from),
+                                f"from {time.start} and before {time.end}"))
+    return problems
+
+
+def _analysis(analysis: Any) -> list[Problem]:
+    if analysis.near_km > analysis.far_km:
+        return [Problem("'near_km' in &analysis is greater than 'far_km'", analysis.where("near_km"),
+                        f"{analysis.near_km:g} and {analysis.far_km:g}", "near_km <= far_km")]
+    return []
+
+
+def _transport(transport: Any) -> list[Problem]:
+    problems = []
+    if transport.model == "command":
+        if not transport.command:
+            problems.append(Problem("'command' is missing in &transport", transport.where("model"), "model = 'command'",
+                                    "the command line, one word per string"))
+        elif not any("{namelist}" in word for word in transport.command):
+            problems.append(Problem("'command' in &transport does not say where the namelist's name goes", transport.where("command"),
+                                    " ".join(transport.command), "a word '{namelist}'"))
+        if transport.met_directory is None:
+            problems.append(Problem("'met_directory' is missing in &transport", transport.where("model"), "model = 'command'",
+                                    "the directory of the met files; the grid is read from them"))
+    if transport.mode == "monotone" and transport.precision == "single":
+        problems.append(Problem("members cannot be carried as anomalies when the model is not linear", transport.where("mode"),
+                                "mode = 'monotone' with precision = 'single'", "mode = 'linear', or precision = 'double'"))
+    return problems
+
+
+def _initial(settings: Any) -> list[Problem]:
+    initial = settings.initial
+    if (initial.file is None) == (initial.uniform_ppm is None):
+        found = "neither" if initial.file is None else "both"
+        return [Problem("&initial takes either 'file' or 'uniform_ppm'", initial.where(), found, "one of them")]
+    return []
+
+
+def _priors(settings: Any) -> list[Problem]:
+    problems = []
+    for number, prior in enumerate(settings.prior):
+        if prior.component in [p.component for p in settings.prior[:number]]:
+            problems.append(Problem(f"component '{prior.component}' has two &prior groups", prior.where("component"), "", "one group each"))
+    optimised = {"net": ["bio", "ocn", "fossil", "fire"]}.get(settings.state.scheme, settings.state.scheme.split("_"))
+    if settings.prior and not set(optimised) & {p.component for p in settings.prior}:
+        problems.append(Problem(f"scheme '{settings.state.scheme}' optimises nothing", settings.state.where("scheme"),
+                                "&prior for " + ", ".join(p.component for p in settings.prior),
+                                "a &prior group for one of " + ", ".join(optimised)))
+    return problems
+
+
+def _streams(settings: Any) -> list[Problem]:
+    problems = []
+    streams = [*settings.satellite, *settings.surface]
+    for number, stream in enumerate(streams):
+        if stream.name in [s.name for s in streams[:number]]:
+            problems.append(Problem(f"two streams are called '{stream.name}'", stream.where("name"), "", "different values of 'name'"))
+    return problems

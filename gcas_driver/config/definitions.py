@@ -1,0 +1,280 @@
+"""Every setting of GCAS, once: name, type, unit, range, default and meaning.
+
+The strict parser (`settings.py`) and the documentation page (`document.py`) are both made from `GROUPS`. A setting that is not
+here does not exist. Types:
+
+========  ===================================================  ===========================
+type      in the namelist                                      in Python
+========  ===================================================  ===========================
+str       'text'                                               str
+int       12                                                   int
+float     1.5                                                  float
+bool      .true. / .false.                                     bool
+date      '2010-01-01'                                         numpy.datetime64[s], 00 UTC
+path      'text', relative to the namelist's directory         pathlib.Path, absolute
+strs …    several of them, separated by commas                 tuple
+========  ===================================================  ===========================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+REQUIRED = object()
+SCHEMES = ("bio", "bio_ocn", "bio_ocn_fossil", "net", "bio_ocn_fire")
+COMPONENTS = ("bio", "ocn", "fossil", "fire")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One setting.
+
+    `minimum` and `maximum` are inclusive bounds; `above` and `below` exclusive ones. `change` says what a changed value means
+    for a run in progress: "refused" (results would no longer belong together), "accept" (harmless, taken with --accept) or
+    "free" (never enters the results, taken without a word).
+    """
+
+    name: str
+    type: str
+    default: Any
+    text: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    pattern_text: str = ""
+    change: str = "refused"
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+    @property
+    def several(self) -> bool:
+        return self.type.endswith("s") and self.type != "path"
+
+    @property
+    def scalar_type(self) -> str:
+        return self.type[:-1] if self.several else self.type
+
+
+@dataclass(frozen=True)
+class Group:
+    """One namelist group; a `repeated` one may stand several times in the file."""
+
+    name: str
+    text: str
+    variables: tuple[Variable, ...]
+    repeated: bool = False
+    required: bool = False
+
+    def variable(self, name: str) -> Variable | None:
+        return next((v for v in self.variables if v.name == name), None)
+
+
+V = Variable
+
+CASE = Group("case", "What the experiment is called and where it lives.", (
+    V("name", "str", REQUIRED, "Name of the case; it begins the names of the transport model's files.",
+      pattern=r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", pattern_text="1 to 20 letters, digits, '_' or '-'; a name, not a path"),
+    V("directory", "path", None, "The case's directory. Default: a directory of the case's name beside the namelist."),
+    V("seed", "int", 1, "Seed of the perturbations: one seed, one ensemble, on any machine.", minimum=0, maximum=2**31 - 1),
+), required=True)
+
+TIME = Group("time", "The period and its windows. Give `end` or `days`.", (
+    V("start", "date", REQUIRED, "First day of the first window."),
+    V("end", "date", None, "The day after the last one.", change="accept"),
+    V("days", "int", None, "Length of the run, instead of `end`.", "d", minimum=1, maximum=36600, change="accept"),
+    V("window_days", "int", 7, "Length of an assimilation window; the last window may be shorter.", "d", minimum=1, maximum=366),
+    V("evaluate_from", "date", None, "Windows that start earlier are spin-up and do not count in the evaluation. Default: `start`.",
+      change="free"),
+), required=True)
+
+STATE = Group("state", "What is perturbed and optimised: X = X0 + λ δ X0.", (
+    V("scheme", "str", "bio_ocn", "Which components are optimised; `net` takes their sum as one.", choices=SCHEMES),
+    V("members", "int", 50, "Ensemble members N.", minimum=2, maximum=9999),
+    V("lambda_bio", "float", 3.0, "λ of BIO, and of the sum in scheme `net`.", minimum=0, maximum=1000),
+    V("lambda_ocn", "float", 5.0, "λ of OCN.", minimum=0, maximum=1000),
+    V("lambda_fossil", "float", 1.0, "λ of FOSSIL.", minimum=0, maximum=1000),
+    V("lambda_fire", "float", 1.0, "λ of FIRE.", minimum=0, maximum=1000),
+    V("lambda_file", "path", None, "NetCDF file with gridded λ: variables `lambda_bio`, `lambda_ocn`, … on lat, lon; those it has "
+      "take the place of the numbers."),
+    V("lambda_grid", "str", "transport", "Grid of the scaling factors: `transport` (the model's), `NxM` such as `120x60` for "
+      "3°×3°, or `regions` (one factor per region of &regions).",
+      pattern=r"transport|regions|[1-9]\d*x[1-9]\d*", pattern_text="'transport', 'regions' or 'NxM'"),
+    V("perturbation", "str", "scale", "`scale` multiplies the flux; `shift` scales the window's total and spreads the change over "
+      "time in proportion to |flux|.", choices=("scale", "shift")),
+    V("centred", "bool", True, "Centre the perturbations over the members, so that the ensemble mean is the prior."),
+    V("correlation_land_km", "float", 0.0, "Correlation length of the perturbations over land; 0: independent cells.", "km",
+      minimum=0, maximum=20000),
+    V("correlation_ocean_km", "float", 0.0, "… over the ocean.", "km", minimum=0, maximum=20000),
+    V("correlation_shape", "str", "exponential", "Shape of the correlation.", choices=("exponential", "gaussian")),
+    V("sign_threshold", "float", 0.2, "No sign rule for a parameter where |Σ flux| is below this share of Σ |flux| in the window.",
+      minimum=0, maximum=1),
+))
+
+ANALYSIS = Group("analysis", "The filter and its localization.", (
+    V("method", "str", "ensrf", "Serial ensemble square-root filter, or local ensemble transform Kalman filter.",
+      choices=("ensrf", "letkf")),
+    V("near_km", "float", 500.0, "Nearer than this an observation is used if its correlation obeys the sign rule.", "km",
+      minimum=0, maximum=20100),
+    V("far_km", "float", 3000.0, "From `near_km` to here only if the correlation is significant; beyond: never.", "km",
+      above=0, maximum=20100),
+    V("p_value", "float", 0.05, "Level of the significance test; 1: no test.", above=0, maximum=1),
+    V("sign", "bool", True, "Only correlations of a flux with what it can cause count (one-sided test)."),
+    V("taper", "str", "none", "Additional distance taper that reaches 0 at `far_km`. Default: none; letkf always tapers.",
+      choices=("none", "gaspari-cohn")),
+    V("max_observations", "int", 0, "At most so many observations per parameter; 0: no limit.", minimum=0),
+    V("order", "str", "time", "Order of the serial update: `time` (then decreasing prior variance / error variance) or `greedy` "
+      "(decreasing prior variance / error variance).", choices=("time", "greedy")),
+    V("inflation", "float", 1.0, "Multiplicative inflation of the prior perturbations.", minimum=1, maximum=10),
+    V("rtpp", "float", 0.0, "Relaxation of the posterior to the prior perturbations.", minimum=0, maximum=1),
+    V("rtps", "float", 0.0, "Relaxation of the posterior to the prior spread.", minimum=0, maximum=1),
+    V("gross_ppm", "float", 15.0, "An observation whose simulated value is farther off is rejected; 0: no limit.", "ppm", minimum=0),
+    V("gross_sigma", "float", 0.0, "… the same in standard deviations of the innovation; 0: no limit.", minimum=0),
+    V("precision", "str", "double", "Precision of the perturbations in the analysis.", choices=("double", "single")),
+    V("threads", "int", 0, "Threads of the analysis; 0: all. The results are the same.", minimum=0, maximum=1024, change="free"),
+))
+
+TRANSPORT = Group("transport", "The transport model.", (
+    V("model", "str", "embedded", "`embedded`: the model that comes with GCAS; `command`: any executable that speaks the MOZART-4 "
+      "file contract, started by `command`.", choices=("embedded", "command")),
+    V("command", "strs", (), "Command line, one word per string; `{namelist}` stands for the namelist's name. No shell is involved."
+      " Example: 'mpirun', '-np', '24', './mz4_mpi', '{namelist}'.", change="accept"),
+    V("run_files", "paths", (), "Files to be present in every run directory, such as the executable (linked, not copied).",
+      change="accept"),
+    V("namelist_template", "path", None, "The model's own namelist; only the values that change are patched. Default: one made by "
+      "GCAS."),
+    V("simulation_data", "path", None, "The model's `mz4.dat` for the ensemble. Default: one made by GCAS."),
+    V("simulation_data_forward", "path", None, "… and for the forward run with its two tracers."),
+    V("met_directory", "path", None, "Meteorology in the contract's files, one a day. Without it the embedded model runs on its "
+      "analytic circulation, written to the case's directory first."),
+    V("met_prefix", "str", "met_", "What the names of the met files begin with."),
+    V("met_date_format", "str", "yyyymmdd", "Date in the names of the met files.",
+      choices=("yyyymmdd", "yyyy-mm-dd", "yyyy/mm/dd")),
+    V("grid", "str", "128x64", "Grid of the analytic circulation: `128x64` (Gaussian), `144x96`, `288x192` (with poles), or any "
+      "`NxM` (regular). With `met_directory` the grid is the files' own.", pattern=r"[1-9]\d*x[1-9]\d*", pattern_text="'NxM'"),
+    V("levels", "int", 28, "Levels of the analytic circulation.", minimum=3, maximum=200),
+    V("met_seed", "int", 1, "Seed of the analytic circulation.", minimum=0),
+    V("timestep", "str", "30m", "Time step: a whole number and s, m or h.", pattern=r"[1-9]\d*[smh]",
+      pattern_text="a whole number followed by s, m or h"),
+    V("sampling", "str", "inline", "`inline`: the model writes profiles at the observations (if it can); `history`: they are taken "
+      "from its history files.", choices=("inline", "history")),
+    V("members_per_run", "int", 0, "Split the ensemble over several runs of at most so many tracers; 0: one run.", minimum=0),
+    V("threads", "int", 0, "Threads of the embedded model; 0: all. The results are the same.", minimum=0, maximum=1024, change="free"),
+    V("retries", "int", 1, "How often a failed run is tried again.", minimum=0, maximum=100, change="free"),
+    V("timeout_hours", "float", 0.0, "A run that takes longer is ended and counts as failed; 0: no limit.", "h", minimum=0,
+      change="free"),
+    V("mode", "str", "linear", "Advection of the embedded model. The ensemble needs `linear`.", choices=("linear", "monotone")),
+    V("precision", "str", "single", "How the embedded model carries the members: `single` carries them as single-precision "
+      "anomalies from the mean; forward runs are always double.", choices=("double", "single")),
+    V("boundary_layer", "bool", True, "Boundary-layer mixing in the embedded model."),
+    V("convection", "bool", True, "Column convection in the embedded model."),
+    V("tracer_units", "str", "mmr", "Unit of `_VMR_avrg` in the model's history: kg/kg (`mmr`) or mol/mol (`vmr`).",
+      choices=("mmr", "vmr")),
+    V("mw_air", "float", None, "Molar mass of dry air the model uses. Default: 28.9644 for the embedded model, 29 else.", "g mol-1",
+      minimum=28, maximum=30),
+    V("mw_co2", "float", None, "Molar mass of CO2 the model uses. Default: 44.0095 for the embedded model, 44 else.", "g mol-1",
+      minimum=43, maximum=45),
+    V("emission_tag", "str", "T42LR", "Tag in the names of the emission files.", pattern=r"[A-Za-z0-9_.-]+",
+      pattern_text="letters, digits, '_', '.' or '-'"),
+))
+
+INITIAL = Group("initial", "The CO2 field at the start: a file or one number.", (
+    V("file", "path", None, "Initial file in the contract's form."),
+    V("uniform_ppm", "float", None, "The same mole fraction everywhere.", "ppm", minimum=150, maximum=1000),
+), required=True)
+
+PRIOR = Group("prior", "A prior flux component; one group for each. A component without a group is zero.", (
+    V("component", "str", REQUIRED, "Which component.", choices=COMPONENTS),
+    V("format", "str", "gcasv2", "Layout of the files.", choices=("gcasv2", "carbontracker")),
+    V("directory", "path", REQUIRED, "Where the files are."),
+    V("file_pattern", "str", "", "Names of the files with `{date}` (yyyymmdd), `{year}`, `{month}`, `{day}` and `{component}`. "
+      "Default: the layout's own."),
+    V("variable", "str", "", "Name of the flux variable. Default: the layout's own."),
+    V("factor", "float", 1.0, "The flux is multiplied by this."),
+), repeated=True, required=True)
+
+SATELLITE = Group("satellite", "A stream of column observations; one group for each.", (
+    V("product", "str", REQUIRED, "`acos_lite`: ACOS or OCO-2 Lite files; `gcasv2_satellite`: daily files of GCASv2's layout.",
+      choices=("acos_lite", "gcasv2_satellite")),
+    V("directory", "path", REQUIRED, "Where the files are."),
+    V("name", "str", "", "What the stream is called in output. Default: the product."),
+    V("file_pattern", "str", "", "Names of the files, with `{yymmdd}`, `{yyyymmdd}` and `*`. Default: the product's own."),
+    V("assimilate", "bool", True, "`.false.`: simulated and compared only."),
+    V("quality_flag", "int", 0, "The quality flag that is kept (0 is good in ACOS and OCO-2 Lite files); -1: all.", minimum=-1),
+    V("warn_level_bounds", "ints", (8, 12), "Upper bounds of the best and the second group of warn levels.", minimum=0),
+    V("cell_degrees", "float", 1.0, "Soundings are averaged in cells of this size, from the best warn-level group in it; 0: not at "
+      "all.", "degree", minimum=0, maximum=30),
+    V("scale", "str", "", "CO2 scale of the product. Default: what the file says, else `unknown`.",
+      choices=("", "X2007", "X2019", "unknown")),
+    V("value_factor", "float", 1.0, "xco2 becomes factor · xco2 + offset.", minimum=0.5, maximum=2),
+    V("value_offset_ppm", "float", 0.0, "See `value_factor`.", "ppm", minimum=-50, maximum=50),
+    V("error_factor", "float", 1.9, "The retrieval's error is multiplied by this.", above=0, maximum=100),
+    V("sounding_floor_ppm", "float", 0.0, "Least error of a single sounding.", "ppm", minimum=0),
+    V("error_floor_ppm", "float", 1.0, "Least error of a super-observation.", "ppm", minimum=0),
+    V("operator", "str", "linear", "Mapping to the retrieval's levels: linear in pressure, or mass-conserving layers.",
+      choices=("linear", "layers")),
+), repeated=True)
+
+SURFACE = Group("surface", "A stream of point observations (flasks, towers, ships, aircraft); one group for each.", (
+    V("format", "str", REQUIRED, "`noaa_flask`: NOAA's flask event text; `gcasv2_surface`: daily files of GCASv2's layout.",
+      choices=("noaa_flask", "gcasv2_surface")),
+    V("files", "strs", (), "File names or patterns with `*`, relative to `directory`. Default: the format's own."),
+    V("directory", "path", REQUIRED, "Where the files are."),
+    V("name", "str", "", "What the stream is called in output. Default: the format."),
+    V("assimilate", "bool", True, "`.false.`: all its sites are withheld: simulated and compared only."),
+    V("sites", "strs", (), "Only these sites. Default: all."),
+    V("sites_withheld", "strs", (), "These sites are not assimilated."),
+    V("scale", "str", "", "CO2 scale of the values. Default: what the file says, else `unknown`.",
+      choices=("", "X2007", "X2019", "unknown")),
+    V("value_factor", "float", 1.0, "The value becomes factor · value + offset.", minimum=0.5, maximum=2),
+    V("value_offset_ppm", "float", 0.0, "See `value_factor`.", "ppm", minimum=-50, maximum=50),
+    V("background_only", "bool", False, "Only samples that the provider marks as background."),
+    V("error_ppm", "float", 1.5, "Error of a sample where the file has none; added in quadrature to the file's.", "ppm", above=0),
+    V("error_factor", "float", 1.0, "The error is multiplied by this.", above=0, maximum=100),
+    V("error_floor_ppm", "float", 1.0, "Least error of a super-observation.", "ppm", minimum=0),
+), repeated=True)
+
+SUPER = Group("super_observations", "Observations of one product in one model cell and window become one.", (
+    V("enabled", "bool", True, "`.false.`: every observation is assimilated by itself."),
+    V("error_correlation", "float", 0.0, "Error correlation ρ within a cell: r² = (1 + (m − 1) ρ) / Σ (1/r_j²).",
+      minimum=0, maximum=1),
+))
+
+REGIONS = Group("regions", "The regions of the evaluation.", (
+    V("file", "str", "builtin", "`builtin`, or a file: CarbonTracker's `regions.nc`, TransCom's mask, or GCASv2's region file.",
+      change="refused"),
+))
+
+TRUTH = Group("truth", "Synthetic experiments only (`gcas osse`): what is made, and the truth to compare with.", (
+    V("directory", "path", REQUIRED, "Where the inputs are made; the truth is in its folder `truth`."),
+    V("seed", "int", 1, "Seed of the truth.", minimum=0, maximum=2**31 - 1),
+    V("soundings_per_day", "int", 380, "Cloud-free soundings a day, about.", minimum=1, maximum=1000000),
+    V("surface_sites", "bool", True, "Make flasks at NOAA's sites too."),
+))
+
+OUTPUT = Group("output", "What is kept.", (
+    V("flux_interval", "str", "daily", "Time resolution of the fluxes in windows/*/fluxes.nc.", choices=("daily", "3-hourly"),
+      change="accept"),
+    V("compression", "int", 1, "Compression level of the output files.", minimum=0, maximum=9, change="accept"),
+    V("keep_history", "bool", False, "Keep the model's history files after the window has been done.", change="free"),
+))
+
+REPORT = Group("report", "The report.", (
+    V("title", "str", "", "Title of the page. Default: the case's name.", change="free"),
+    V("figures", "bool", True, "Maps and series; without them only tables.", change="free"),
+))
+
+GROUPS: tuple[Group, ...] = (CASE, TIME, STATE, ANALYSIS, TRANSPORT, INITIAL, PRIOR, SATELLITE, SURFACE, SUPER, REGIONS, TRUTH,
+                             OUTPUT, REPORT)
+"""All groups, in the order of the documentation."""
+
+
+def group(name: str) -> Group | None:
+    """The group of that name, or None."""
+    return next((g for g in GROUPS if g.name == name), None)
