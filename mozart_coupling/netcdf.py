@@ -1,0 +1,101 @@
+"""Opening and writing NetCDF files so that nothing incomplete ever looks complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import netCDF4
+
+from mozart_coupling.errors import CouplingError
+
+CLASSIC_LIMIT = 2_000_000_000  # bytes; beyond it offsets need 64 bits, still the classic data model
+
+
+def temporary_name(path: Path) -> Path:
+    """The name under which a file is written until it is complete."""
+    return path.with_name(f".{path.name}.part")
+
+
+def classic_format(n_bytes: int) -> str:
+    """NetCDF classic, with 64-bit offsets where the size needs them."""
+    return "NETCDF3_CLASSIC" if n_bytes < CLASSIC_LIMIT else "NETCDF3_64BIT_OFFSET"
+
+
+def commit(temporary: Path, path: Path, durable: bool = True) -> None:
+    """Give a complete file its name; with `durable`, after its bytes have reached the disk."""
+    if durable:
+        with open(temporary, "rb+") as handle:
+            os.fsync(handle.fileno())
+    os.replace(temporary, path)
+    if durable:
+        sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make renames inside a directory last."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file beside, then rename: readers see the old or the new text, never a part."""
+    temporary = temporary_name(path)
+    temporary.write_text(text)
+    commit(temporary, path)
+
+
+@contextmanager
+def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True) -> Iterator[netCDF4.Dataset]:
+    """A dataset in NetCDF classic format that gets its name only when the block ends well.
+
+    Parameters
+    ----------
+    n_bytes
+        Expected size; decides between 32- and 64-bit offsets.
+    durable
+        Wait until the bytes have reached the disk.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_name(path)
+    dataset = netCDF4.Dataset(temporary, "w", format=classic_format(n_bytes))
+    dataset.set_fill_off()
+    try:
+        yield dataset
+    except BaseException:
+        dataset.close()
+        temporary.unlink(missing_ok=True)
+        raise
+    dataset.close()
+    commit(temporary, path, durable)
+
+
+@contextmanager
+def open_dataset(path: Path | str, error: type[CouplingError], kind: str) -> Iterator[netCDF4.Dataset]:
+    """Open a NetCDF file for reading; a missing or unreadable file becomes the caller's error.
+
+    Raises
+    ------
+    error
+        If the file does not exist, is no NetCDF, or ends before its header says.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise error(f"the {kind} file does not exist", path, "nothing", "a NetCDF file")
+    try:
+        dataset = netCDF4.Dataset(path)
+    except (OSError, RuntimeError) as problem:
+        raise error(f"the {kind} file cannot be opened", path, problem, "a complete NetCDF file") from problem
+    with dataset:
+        dataset.set_auto_mask(True)
+        try:
+            yield dataset
+        except (RuntimeError, OSError, IndexError) as problem:
+            raise error(f"the {kind} file cannot be read", path, problem, "a complete NetCDF file",
+                        "It may be truncated: write it again.") from problem
