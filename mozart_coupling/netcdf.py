@@ -9,6 +9,7 @@ from pathlib import Path
 
 import netCDF4
 
+from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.errors import CouplingError
 
 CLASSIC_LIMIT = 2_000_000_000  # bytes; beyond it offsets need 64 bits, still the classic data model
@@ -92,8 +93,12 @@ def open_dataset(path: Path | str, error: type[CouplingError], kind: str) -> Ite
         dataset = netCDF4.Dataset(path)
     except (OSError, RuntimeError) as problem:
         raise error(f"the {kind} file cannot be opened", path, problem, "a complete NetCDF file") from problem
+    lacking = missing_bytes(path)
+    if lacking:
+        dataset.close()
+        raise error(f"the {kind} file is truncated", path, f"{path.stat().st_size} bytes", f"{path.stat().st_size + lacking} bytes",
+                    "Write or copy it again.")
     with dataset:
-        dataset.set_auto_mask(True)
         try:
             yield dataset
         except (RuntimeError, OSError, IndexError) as problem:
