@@ -1,0 +1,435 @@
+"""Meteorology files: one a day, read with linear interpolation in time, checked as a whole, written.
+
+The layout is the contract's: 3-D `T U V Q` (time, lev, lat, lon), level 1 on top; 2-D `PS PHIS TS TAUX TAUY SHFLX QFLX
+FSDS ALB SNOWH SOILW ORO` (time, lat, lon); optional `PBLH` and `CMFMC` (time, ilev, lat, lon); hybrid coefficients;
+`date`, `datesec` and `time` in days since 1900-01-01; 3- or 6-hourly.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from mozart_coupling.embedded.levels import P0, check_coefficients, mid_coefficients
+from mozart_coupling.errors import CouplingError, MetError
+from mozart_coupling.grids import Grid, GridError
+
+LONGEST_STEP_S = 6 * 3600  # records further apart than this are a gap
+DAY_S = 86400
+EPOCH_1900 = np.datetime64("1900-01-01", "s")
+
+
+@dataclass(frozen=True)
+class MetField:
+    """What the contract says of one field; `low` and `high` bound what is physical."""
+
+    units: str
+    long_name: str
+    levels: str  # "mid", "interface" or "" for a surface field
+    low: float
+    high: float
+    required: bool = False
+
+
+MET_FIELDS: dict[str, MetField] = {
+    "T": MetField("K", "temperature", "mid", 100.0, 360.0, True),
+    "U": MetField("m/s", "eastward wind", "mid", -200.0, 200.0, True),
+    "V": MetField("m/s", "northward wind", "mid", -200.0, 200.0, True),
+    "Q": MetField("kg/kg", "specific humidity", "mid", -1.0e-3, 0.1, True),
+    "PS": MetField("Pa", "surface pressure", "", 3.0e4, 1.2e5, True),
+    "PHIS": MetField("m2/s2", "surface geopotential", "", -5.0e3, 9.0e4, True),
+    "TS": MetField("K", "surface temperature", "", 150.0, 380.0),
+    "TAUX": MetField("N/m2", "eastward surface stress", "", -100.0, 100.0),
+    "TAUY": MetField("N/m2", "northward surface stress", "", -100.0, 100.0),
+    "SHFLX": MetField("W/m2", "upward sensible heat flux", "", -2000.0, 2000.0),
+    "QFLX": MetField("kg/m2/s", "upward water vapour flux", "", -0.01, 0.01),
+    "FSDS": MetField("W/m2", "downward solar flux at the surface", "", -10.0, 1500.0),
+    "ALB": MetField("1", "surface albedo", "", 0.0, 1.0),
+    "SNOWH": MetField("m", "snow height, water equivalent", "", 0.0, 1000.0),
+    "SOILW": MetField("1", "soil moisture fraction", "", 0.0, 1.0),
+    "ORO": MetField("1", "surface type: 0 ocean, 1 land, 2 sea ice", "", 0.0, 2.0),
+    "PBLH": MetField("m", "boundary layer height", "", 0.0, 1.0e4),
+    "CMFMC": MetField("kg/m2/s", "upward convective mass flux", "interface", -0.01, 5.0),
+}
+
+
+def met_file_name(prefix: str, date_format: str, day: np.datetime64) -> str:
+    """Such as GEOS5_19x2_20140905.nc for prefix "GEOS5_19x2_" and format "yyyymmdd".
+
+    Raises
+    ------
+    MetError
+        If the format lacks yyyy, mm or dd.
+    """
+    if any(part not in date_format for part in ("yyyy", "mm", "dd")):
+        raise MetError("a met date format needs yyyy, mm and dd", "dyn_flnm_date_frmt", repr(date_format), "yyyymmdd")
+    year, month, dom = str(day.astype("datetime64[D]")).split("-")
+    return prefix + date_format.replace("yyyy", year).replace("mm", month).replace("dd", dom) + ".nc"
+
+
+def _day(time: np.datetime64) -> np.datetime64:
+    return np.datetime64(time, "s").astype("datetime64[D]")
+
+
+class MetFiles:
+    """Meteorology of one directory.
+
+    Parameters
+    ----------
+    directory
+        Where the daily files are.
+    prefix, date_format
+        How they are named: `<prefix><date>.nc`, the date as in the namelist's `dyn_flnm_date_frmt`.
+    """
+
+    def __init__(self, directory: str | Path, prefix: str = "", date_format: str = "yyyymmdd"):
+        self.directory = Path(directory)
+        self.prefix = prefix
+        self.date_format = date_format
+        self._open: dict[np.datetime64, _DayFile] = {}
+        self._records: dict[np.datetime64, dict[str, np.ndarray]] = {}
+        self._bracket: _Bracket | None = None
+
+    def path(self, day: np.datetime64) -> Path:
+        """The file of a day."""
+        return self.directory / met_file_name(self.prefix, self.date_format, np.datetime64(day))
+
+    @cached_property
+    def _first(self) -> _DayFile:
+        """The first file there is: it gives grid and levels."""
+        stems = sorted(self.directory.glob(f"{self.prefix}*.nc")) if self.directory.is_dir() else []
+        if not stems:
+            raise MetError("no meteorology file", self.directory, "none", f"{self.prefix}{self.date_format}.nc",
+                           "Set the directory and prefix of the meteorology files.")
+        return _DayFile(stems[0])
+
+    @property
+    def grid(self) -> Grid:
+        """The grid, with the file's own numbers."""
+        return self._first.grid
+
+    @property
+    def hyai(self) -> np.ndarray:
+        """Pressure coefficients of the interfaces (nlev+1,) [1]."""
+        return self._first.coefficients[0]
+
+    @property
+    def hybi(self) -> np.ndarray:
+        """Terrain coefficients of the interfaces (nlev+1,) [1]."""
+        return self._first.coefficients[1]
+
+    @property
+    def levels(self) -> tuple[np.ndarray, np.ndarray]:
+        """(hyai, hybi)."""
+        return self._first.coefficients
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The contract's fields that the first file holds."""
+        return self._first.names
+
+    def fields_at(self, time: np.datetime64, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """Fields interpolated linearly between the two records around `time`.
+
+        Parameters
+        ----------
+        time
+            UTC; any datetime64 precision.
+        names
+            Fields wanted; default: all that the files hold. Ask only for what a step needs: each costs time.
+
+        Returns
+        -------
+        dict
+            Fresh float64 arrays: (nlev, nlat, nlon), CMFMC (nlev+1, nlat, nlon), others (nlat, nlon).
+
+        Raises
+        ------
+        MetError
+            No record before or after `time`, or a field that is absent or not finite.
+        """
+        time = np.datetime64(time).astype("datetime64[ms]")
+        bracket = self._bracket
+        if bracket is None or not bracket.start <= time <= bracket.end:
+            bracket = self._bracket = self._bracket_around(time)
+        return bracket.at(time, bracket.first if names is None else names)
+
+    def close(self) -> None:
+        """Close files and forget records."""
+        for file in self._open.values():
+            file.close()
+        self._open.clear()
+        self._records.clear()
+        self._bracket = None
+
+    def __enter__(self) -> MetFiles:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def check(self, start: np.datetime64, end: np.datetime64, values: bool = True) -> list[CouplingError]:
+        """Everything that would keep a run over [start, end] from its meteorology.
+
+        Looks at every file from the day before `start` to the day of `end`: presence, format, grid, levels, dates and
+        steps, and (with `values`) finite numbers in physical ranges.
+
+        Returns
+        -------
+        list of CouplingError
+            Empty if all is well; nothing is raised.
+        """
+        from mozart_coupling.met_check import check_files  # the checks are a room of their own
+
+        return check_files(self, np.datetime64(start, "s"), np.datetime64(end, "s"), values)
+
+    def _bracket_around(self, time: np.datetime64) -> _Bracket:
+        today = _day(time)
+        before: tuple[np.datetime64, np.datetime64] | None = None
+        after: tuple[np.datetime64, np.datetime64] | None = None
+        for day in (today, today - 1, today + 1):
+            needed = day == today or (before is None if day < today else after is None)
+            if not needed or not self.path(day).exists():
+                continue
+            for stamp in self._file(day).times:
+                if stamp <= time and (before is None or stamp > before[0]):
+                    before = (stamp, day)
+                if stamp >= time and (after is None or stamp < after[0]):
+                    after = (stamp, day)
+        if before is None or after is None:
+            side, file = ("before", self.path(today)) if before is None else ("after", self.path(today + 1))
+            raise MetError(f"no meteorology record {side} the time wanted", file, "none", f"a record {side} {time}",
+                           "Supply met files from the day before the start to the day after the end.")
+        if (after[0] - before[0]) > np.timedelta64(LONGEST_STEP_S, "s"):
+            raise MetError("a gap between meteorology records", self.directory, f"{before[0]} … {after[0]}",
+                           f"steps of at most {LONGEST_STEP_S // 3600} h around {time}")
+        keep = {before[0]: before[1], after[0]: after[1]}
+        self._records = {stamp: self._records[stamp] if stamp in self._records else self._file(day).record(stamp)
+                         for stamp, day in keep.items()}
+        for day in [day for day in self._open if abs((day - today).astype(int)) > 1]:
+            self._open.pop(day).close()
+        return _Bracket(before[0], after[0], self._records[before[0]], self._records[after[0]])
+
+    def _file(self, day: np.datetime64) -> _DayFile:
+        if day not in self._open:
+            file = _DayFile(self.path(day))
+            if file.grid != self.grid:
+                raise MetError("the grid differs from the first file's", file.path, str(file.grid), str(self.grid))
+            self._open[day] = file
+        return self._open[day]
+
+
+class _Bracket:
+    """Two records and what lies between them."""
+
+    def __init__(self, start: np.datetime64, end: np.datetime64, first: dict[str, np.ndarray], last: dict[str, np.ndarray]):
+        self.start, self.end = start, end
+        self.first, self._last = first, last
+        self._change: dict[str, np.ndarray] = {}
+
+    def at(self, time: np.datetime64, names: Iterable[str]) -> dict[str, np.ndarray]:
+        span = (self.end - self.start) / np.timedelta64(1, "ms")
+        weight = ((time - self.start) / np.timedelta64(1, "ms")) / span if span else 0.0
+        return {name: self._field(name, weight) for name in names}
+
+    def _field(self, name: str, weight: float) -> np.ndarray:
+        if name not in self.first or name not in self._last:
+            raise MetError("a meteorology field is absent", f"variable {name}", ", ".join(self.first), name)
+        if weight == 0.0 or weight == 1.0:
+            return (self._last if weight else self.first)[name].astype(np.float64)
+        if name == "ORO":  # a type, not a quantity
+            return (self._last if weight >= 0.5 else self.first)[name].astype(np.float64)
+        if name not in self._change:
+            self._change[name] = self._last[name].astype(np.float64) - self.first[name]
+        field = self._change[name] * weight
+        field += self.first[name]
+        return field
+
+
+class _DayFile:
+    """One open file."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            self.dataset = netCDF4.Dataset(path)
+        except FileNotFoundError:
+            raise MetError("a meteorology file is missing", path) from None
+        except OSError as error:
+            raise MetError("not a readable NetCDF file", path, str(error), "a NetCDF file",
+                           "It may be truncated: fetch or make it again.") from None
+        self.dataset.set_auto_mask(False)
+
+    def close(self) -> None:
+        if self.dataset.isopen():
+            self.dataset.close()
+
+    def variable(self, name: str) -> netCDF4.Variable:
+        if name not in self.dataset.variables:
+            raise MetError("a variable is missing", self.path, "only " + ", ".join(self.dataset.variables), name)
+        return self.dataset.variables[name]
+
+    @cached_property
+    def grid(self) -> Grid:
+        try:
+            return Grid.from_centres(self.variable("lon")[:], self.variable("lat")[:])
+        except GridError as error:
+            raise MetError(error.what, f"{self.path}, {error.where}", error.found, error.expected, error.advice) from None
+
+    @cached_property
+    def coefficients(self) -> tuple[np.ndarray, np.ndarray]:
+        hyai = np.array(self.variable("hyai")[:], dtype=np.float64)
+        hybi = np.array(self.variable("hybi")[:], dtype=np.float64)
+        if "P0" in self.dataset.variables:
+            hyai = hyai * (float(self.dataset.variables["P0"][...]) / P0)
+        check_coefficients(hyai, hybi, f"{self.path}, hyai and hybi")
+        return hyai, hybi
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name in MET_FIELDS if name in self.dataset.variables)
+
+    @cached_property
+    def times(self) -> np.ndarray:
+        """Record times (n,) datetime64[ms], from `date` and `datesec`."""
+        dates = np.atleast_1d(self.variable("date")[:]).astype(np.int64)
+        seconds = np.atleast_1d(self.variable("datesec")[:]).astype(np.int64)
+        text = [f"{d // 10000:04d}-{d // 100 % 100:02d}-{d % 100:02d}" for d in dates]
+        try:
+            days = np.array(text, dtype="datetime64[s]")
+        except ValueError:
+            raise MetError("a date is not in the calendar", f"{self.path}, date", str(dates.tolist()), "yyyymmdd") from None
+        return (days + seconds.astype("timedelta64[s]")).astype("datetime64[ms]")
+
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Shape that one record of a field must have."""
+        nlev = self.coefficients[0].size - 1
+        levels = {"mid": (nlev,), "interface": (nlev + 1,), "": ()}[MET_FIELDS[name].levels]
+        return levels + self.grid.shape
+
+    def record(self, stamp: np.datetime64) -> dict[str, np.ndarray]:
+        """All contract fields of one record, as the file has them."""
+        index = int(np.flatnonzero(self.times == stamp)[0])
+        return {name: self.values(name, index) for name in self.names}
+
+    def values(self, name: str, index: int) -> np.ndarray:
+        """One field of one record, finite and of the right shape."""
+        variable = self.variable(name)
+        try:
+            field = np.asarray(variable[index])
+        except (RuntimeError, IndexError) as error:
+            raise MetError("a record cannot be read", f"{self.path}, {name}, record {index + 1}", str(error),
+                           advice="The file may be truncated: fetch or make it again.") from None
+        if field.shape != self.shape_of(name):
+            raise MetError("a field has the wrong shape", f"{self.path}, {name}", str(field.shape), str(self.shape_of(name)))
+        if not np.isfinite(field).all() or np.abs(field).max() > 1e30:
+            raise MetError("a field has NaN or fill values", f"{self.path}, {name}, record {index + 1}",
+                           f"{np.count_nonzero(~np.isfinite(field) | (np.abs(field) > 1e30))} of {field.size} values")
+        return field
+
+
+def write_met_file(
+    path: str | Path,
+    grid: Grid,
+    hyai: np.ndarray,
+    hybi: np.ndarray,
+    times: Sequence[np.datetime64] | np.ndarray,
+    fields: Mapping[str, np.ndarray],
+    attributes: Mapping[str, str] | None = None,
+) -> None:
+    """Write one day of meteorology in the contract's format (64-bit-offset classic NetCDF, fields in float32).
+
+    The file appears under its name only when it is complete.
+
+    Parameters
+    ----------
+    times
+        Record times (n,), UTC.
+    fields
+        Contract names → (n, [nlev or nlev+1,] nlat, nlon).
+    attributes
+        Global attributes: what made the file.
+
+    Raises
+    ------
+    MetError
+        Unknown names, required ones absent, wrong shapes, NaN.
+    """
+    path = Path(path)
+    times = np.asarray(times, dtype="datetime64[s]")
+    check_coefficients(hyai, hybi, str(path))
+    _check_fields(path, grid, len(hyai) - 1, times.size, fields)
+    partial = path.with_name(f".{path.name}.part")
+    with netCDF4.Dataset(partial, "w", format="NETCDF3_64BIT_OFFSET") as dataset:
+        dataset.set_fill_off()
+        dataset.setncatts({"Conventions": "CF-1.8", **(attributes or {})})
+        # Everything is defined before the first record is written: the classic format moves all records otherwise.
+        _write_coordinates(dataset, grid, np.asarray(hyai), np.asarray(hybi))
+        variables = {name: _create_field(dataset, name) for name in MET_FIELDS if name in fields}
+        _write_times(dataset, times)
+        for index in range(times.size):  # record by record: the order in which the classic format lies on disk
+            for name, variable in variables.items():
+                variable[index] = fields[name][index]
+    os.replace(partial, path)
+
+
+def _check_fields(path: Path, grid: Grid, nlev: int, n_times: int, fields: Mapping[str, np.ndarray]) -> None:
+    unknown = sorted(set(fields) - set(MET_FIELDS))
+    missing = [name for name, field in MET_FIELDS.items() if field.required and name not in fields]
+    if unknown or missing:
+        raise MetError("these are not the contract's met fields", path, f"unknown {unknown}, missing {missing}")
+    for name, values in fields.items():
+        levels = {"mid": (nlev,), "interface": (nlev + 1,), "": ()}[MET_FIELDS[name].levels]
+        expected = (n_times, *levels, *grid.shape)
+        if np.shape(values) != expected:
+            raise MetError("a field has the wrong shape", f"{path}, {name}", str(np.shape(values)), str(expected))
+        if not np.isfinite(values).all():
+            raise MetError("a field is not finite", f"{path}, {name}")
+
+
+def _write_coordinates(dataset: netCDF4.Dataset, grid: Grid, hyai: np.ndarray, hybi: np.ndarray) -> None:
+    hyam, hybm = mid_coefficients(hyai, hybi)
+    for name, size in (("lon", grid.nlon), ("lat", grid.nlat), ("lev", hyam.size), ("ilev", hyai.size), ("time", None)):
+        dataset.createDimension(name, size)
+    columns = (
+        ("lon", ("lon",), grid.lon, "degrees_east", "longitude"),
+        ("lat", ("lat",), grid.lat, "degrees_north", "latitude"),
+        ("lev", ("lev",), 1000.0 * (hyam + hybm), "hPa", "hybrid level at midpoints, top first"),
+        ("ilev", ("ilev",), 1000.0 * (hyai + hybi), "hPa", "hybrid level at interfaces, top first"),
+        ("hyam", ("lev",), hyam, "1", "hybrid A coefficient at midpoints: p = hyam P0 + hybm PS"),
+        ("hybm", ("lev",), hybm, "1", "hybrid B coefficient at midpoints"),
+        ("hyai", ("ilev",), hyai, "1", "hybrid A coefficient at interfaces"),
+        ("hybi", ("ilev",), hybi, "1", "hybrid B coefficient at interfaces"),
+        ("P0", (), P0, "Pa", "reference pressure"),
+    )
+    for name, dims, values, units, long_name in columns:
+        variable = dataset.createVariable(name, "f8", dims)
+        variable.setncatts({"units": units, "long_name": long_name})
+        variable[...] = values
+
+
+def _write_times(dataset: netCDF4.Dataset, times: np.ndarray) -> None:
+    time = dataset.createVariable("time", "f8", ("time",))
+    date = dataset.createVariable("date", "i4", ("time",))
+    datesec = dataset.createVariable("datesec", "i4", ("time",))
+    time.setncatts({"units": "days since 1900-01-01 00:00:00", "calendar": "gregorian", "long_name": "time"})
+    date.setncatts({"units": "yyyymmdd", "long_name": "current date"})
+    datesec.setncatts({"units": "s", "long_name": "seconds of the current date"})
+    days = times.astype("datetime64[D]")
+    time[:] = (times - EPOCH_1900) / np.timedelta64(DAY_S, "s")
+    date[:] = [int(str(day).replace("-", "")) for day in days]
+    datesec[:] = (times - days).astype("timedelta64[s]").astype(int)
+
+
+def _create_field(dataset: netCDF4.Dataset, name: str) -> netCDF4.Variable:
+    about = MET_FIELDS[name]
+    levels = {"mid": ("lev",), "interface": ("ilev",), "": ()}[about.levels]
+    variable = dataset.createVariable(name, "f4", ("time", *levels, "lat", "lon"))
+    variable.setncatts({"units": about.units, "long_name": about.long_name})
+    return variable
