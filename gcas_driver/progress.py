@@ -1,0 +1,120 @@
+"""What the user sees and what is kept of it: a readable log, a machine-readable one, and bars with the time that remains."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Callable, Iterator
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+LOGGER = "gcas"
+Advance = Callable[[float], None]
+PLAIN_INTERVAL = 10.0
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a record: clock, level, text, and whatever was given as `extra={"values": {…}}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        values = getattr(record, "values", {})
+        clock = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
+        return json.dumps({"clock": clock, "level": record.levelname.lower(), "text": record.getMessage(), **values}, default=str)
+
+
+class Reporter:
+    """The screen of one command: log lines and, on a terminal, progress bars; plain lines elsewhere.
+
+    Parameters
+    ----------
+    console : rich Console, optional
+        Default: standard error.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
+        self.log = logging.getLogger(LOGGER)
+        self._progress: Progress | None = None
+
+    @contextmanager
+    def files(self, directory: Path) -> Iterator[None]:
+        """Copy the log to `gcas.log` and `gcas.jsonl` of a case while the context lasts."""
+        readable = logging.FileHandler(directory / "gcas.log", encoding="utf-8")
+        readable.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        machine = logging.FileHandler(directory / "gcas.jsonl", encoding="utf-8")
+        machine.setFormatter(JsonLines())
+        for handler in (readable, machine):
+            self.log.addHandler(handler)
+        try:
+            yield
+        finally:
+            for handler in (readable, machine):
+                self.log.removeHandler(handler)
+                handler.close()
+
+    @contextmanager
+    def screen(self) -> Iterator[None]:
+        """Show log records (and bars on a terminal) while the context lasts."""
+        self.log.setLevel(logging.INFO)
+        self.log.propagate = False
+        if self.console.is_terminal:
+            handler: logging.Handler = RichHandler(console=self.console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
+        else:
+            handler = logging.StreamHandler(sys.stderr)
+            handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        self.log.addHandler(handler)
+        try:
+            if self.console.is_terminal:
+                columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+                           TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+                with Progress(*columns, console=self.console, transient=True) as self._progress:
+                    yield
+            else:
+                yield
+        finally:
+            self._progress = None
+            self.log.removeHandler(handler)
+
+    @contextmanager
+    def bar(self, text: str) -> Iterator[Advance]:
+        """A bar; call the result with the share done, 0 to 1."""
+        if self._progress is None:
+            yield self._plain(text)
+            return
+        task = self._progress.add_task(text, total=1.0)
+        try:
+            yield lambda share: self._progress.update(task, completed=min(max(float(share), 0.0), 1.0))
+        finally:
+            self._progress.remove_task(task)
+
+    def _plain(self, text: str) -> Advance:
+        started = last = time.monotonic()
+
+        def advance(share: float) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= PLAIN_INTERVAL and 0 < share < 1:
+                last = now
+                left = (now - started) * (1 - share) / share
+                print(f"         {text}: {100 * share:.0f} %, {duration(left)} left", file=sys.stderr, flush=True)
+
+        return advance
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say it: '42 s', '3 min 10 s', '5 h 12 min', '3 d 4 h'."""
+    seconds = int(round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    if seconds < 86400:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+    return f"{seconds // 86400} d {seconds % 86400 // 3600} h"
