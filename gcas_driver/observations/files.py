@@ -1,0 +1,119 @@
+"""Finding observation files by pattern and date."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from gcas_driver.errors import InputError, Problem
+
+log = logging.getLogger(__name__)
+
+DAY = np.timedelta64(1, "D")
+
+
+def seconds(time: np.datetime64) -> float:
+    """Seconds since 1970-01-01 00:00 UTC."""
+    return float(np.datetime64(time, "s").astype(np.int64))
+
+
+def days_of(start: np.datetime64, end: np.datetime64) -> np.ndarray:
+    """The UTC days that [start, end) touches, datetime64[D]."""
+    first = np.datetime64(start, "D")
+    last = np.datetime64(np.datetime64(end, "s") - np.timedelta64(1, "s"), "D")
+    return np.arange(first, last + DAY)
+
+
+def pattern_of_day(pattern: str, day: np.datetime64) -> str:
+    """`pattern` with `{yymmdd}`, `{yyyymmdd}` and strftime codes filled in for `day`."""
+    codes = pattern.replace("{yymmdd}", "%y%m%d").replace("{yyyymmdd}", "%Y%m%d")
+    return day.astype("datetime64[D]").item().strftime(codes)
+
+
+def daily_files(directory: Path, pattern: str, start: np.datetime64, end: np.datetime64,
+                missing_days: bool = True) -> list[Path]:
+    """Files of the days in [start, end), in order.
+
+    Parameters
+    ----------
+    directory : Path
+    pattern : str
+        The day as `{yymmdd}`, `{yyyymmdd}` or strftime codes, then shell wildcards.
+    missing_days : bool
+        Whether days without a file are allowed; they are logged.
+
+    Raises
+    ------
+    InputError
+        For a missing directory, a missing day that is not allowed, or two files of one day.
+    """
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise InputError("no such directory", str(directory), "nothing", "a directory with daily observation files",
+                         "correct the stream's directory")
+    found, missing = [], []
+    for day in days_of(start, end):
+        matches = sorted(directory.glob(pattern_of_day(pattern, day)))
+        if len(matches) > 1:
+            raise InputError(f"more than one file for {day}", str(directory), ", ".join(m.name for m in matches),
+                             f"one that matches {pattern_of_day(pattern, day)}",
+                             "keep one version, or narrow the stream's file_pattern")
+        found += matches
+        if not matches:
+            missing.append(day)
+    if missing:
+        text = f"{len(missing)} of {len(days_of(start, end))} days have no file ({_some(missing)})"
+        if not missing_days:
+            raise InputError(text, str(directory), "no file", pattern_of_day(pattern, missing[0]),
+                             "complete the directory or allow missing_days")
+        log.info("%s: %s, pattern %s", directory, text, pattern)
+    return found
+
+
+def check_daily(directory: Path, pattern: str, start: np.datetime64, end: np.datetime64,
+                missing_days: bool) -> tuple[list[Path], list[Problem]]:
+    """The files of a whole run and what is wrong with the set of them; no file at all is an error."""
+    try:
+        found = daily_files(directory, pattern, start, end, missing_days)
+    except InputError as error:
+        return [], [Problem.of(error)]
+    if found:
+        n_days = len(days_of(start, end))
+        if len(found) == n_days:
+            return found, []
+        return found, [Problem("days without a file", str(directory), f"{len(found)} files for {n_days} days",
+                               "a file a day, gaps are allowed", severity="warning")]
+    names = sorted(p.name for p in Path(directory).iterdir())
+    return [], [Problem("no observation file for any day of the run", str(directory),
+                        f"{len(names)} files{': ' + _some(names) if names else ''}",
+                        pattern_of_day(pattern, np.datetime64(start, "D")),
+                        "correct directory or file_pattern of the stream")]
+
+
+def matching_files(directory: Path, patterns: tuple[str, ...]) -> list[Path]:
+    """All files that match any of the wildcards, each once, in order of name.
+
+    Raises
+    ------
+    InputError
+        If a wildcard matches nothing.
+    """
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise InputError("no such directory", str(directory), "nothing", "a directory with observation files",
+                         "correct the stream's directory")
+    found: set[Path] = set()
+    for pattern in patterns:
+        matches = [path for path in directory.glob(pattern) if path.is_file()]
+        if not matches:
+            raise InputError("no file matches", str(directory), _some(sorted(p.name for p in directory.iterdir())) or "nothing",
+                             pattern, "correct the stream's files")
+        found.update(matches)
+    return sorted(found)
+
+
+def _some(items: list) -> str:
+    shown = ", ".join(str(item) for item in items[:4])
+    return shown + (", …" if len(items) > 4 else "")

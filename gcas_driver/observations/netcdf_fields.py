@@ -1,0 +1,163 @@
+"""Reading variables of observation files whatever their product calls, scales and fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from gcas_driver.errors import InputError
+
+FILL_LIMIT = 1.0e30
+FILL_CODES = (-999.99, -999.999, -999.9, -999.0, -9999.0, -99999.0, -999999.0)
+PRESSURE_UNITS = {"pa": 1.0, "hpa": 100.0, "mbar": 100.0, "mb": 100.0, "millibar": 100.0, "kpa": 1000.0}
+FRACTION_UNITS = {"ppm": 1.0, "ppmv": 1.0, "micromol mol-1": 1.0, "umol mol-1": 1.0, "1e-6": 1.0, "micromol/mol": 1.0,
+                  "mol mol-1": 1.0e6, "mol/mol": 1.0e6, "1": 1.0e6}
+
+
+@contextmanager
+def open_netcdf(path: Path) -> Iterator[netCDF4.Dataset]:
+    """Open a file with masking and scaling off.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened, or turns out to be truncated while it is read.
+    """
+    try:
+        dataset = netCDF4.Dataset(path)
+    except OSError as error:
+        raise InputError("cannot be opened as NetCDF", str(path), str(error), "a complete NetCDF file",
+                         "fetch the file again") from error
+    dataset.set_auto_maskandscale(False)
+    try:
+        yield dataset
+    except (OSError, RuntimeError) as error:
+        raise InputError("cannot be read to its end", str(path), str(error), "a complete NetCDF file",
+                         "fetch the file again") from error
+    finally:
+        dataset.close()
+
+
+def find_variable(dataset: netCDF4.Dataset, candidates: Sequence[str]) -> netCDF4.Variable | None:
+    """The first of `candidates` ("name" or "Group/name") that the file has, in any case; None if it has none."""
+    for candidate in candidates:
+        *groups, name = candidate.split("/")
+        place = dataset
+        for group in groups:
+            place = place.groups.get(group) if place is not None else None
+        if place is None:
+            continue
+        names = {key.lower(): key for key in place.variables}
+        if name.lower() in names:
+            return place.variables[names[name.lower()]]
+    return None
+
+
+def require_variable(dataset: netCDF4.Dataset, candidates: Sequence[str]) -> netCDF4.Variable:
+    """As `find_variable`, but a file without it is an error that lists what the file has."""
+    variable = find_variable(dataset, candidates)
+    if variable is None:
+        raise InputError(f"no variable {' or '.join(candidates)}", dataset.filepath(), inventory(dataset),
+                         candidates[0], "check that the stream's format is the file's")
+    return variable
+
+
+def inventory(dataset: netCDF4.Dataset) -> str:
+    """Names of all variables, those of groups with the group's name."""
+    names = list(dataset.variables)
+    for group in dataset.groups.values():
+        names += [f"{group.name}/{name}" for name in group.variables]
+    return "variables " + (", ".join(names) if names else "none")
+
+
+def read_numbers(variable: netCDF4.Variable, shape: tuple[int, ...]) -> np.ndarray:
+    """The variable as float64, NaN where it is missing by any of the conventions met in these products.
+
+    Missing is: `_FillValue`, `missing_value`, the classic -999 codes, |x| > 1e30, NaN. Scale factor and offset of
+    packed variables are applied.
+
+    Raises
+    ------
+    InputError
+        If it has not the expected shape or is not numeric.
+    """
+    where = f"{variable.group().filepath()}, {variable.name}"
+    if variable.shape != shape:
+        raise InputError("wrong shape", where, str(variable.shape), str(shape))
+    raw = variable[...]
+    if not np.issubdtype(raw.dtype, np.number):
+        raise InputError("not a number", where, str(raw.dtype), "a numeric variable")
+    values = raw.astype(np.float64)
+    bad = ~(np.abs(values) <= FILL_LIMIT)
+    for name in ("_FillValue", "missing_value"):
+        for code in _fill_codes(variable, name):
+            bad |= (raw == code) | (values == code)
+    if np.issubdtype(raw.dtype, np.floating):
+        with np.errstate(invalid="ignore"):
+            for code in FILL_CODES:
+                bad |= np.abs(values - code) <= abs(code) * 1.0e-6
+    factor, offset = _attribute(variable, "scale_factor", 1.0), _attribute(variable, "add_offset", 0.0)
+    if factor != 1.0 or offset != 0.0:
+        values = values * float(factor) + float(offset)
+    values[bad] = np.nan
+    return values
+
+
+def pressure_in_pa(variable: netCDF4.Variable, values: np.ndarray) -> np.ndarray:
+    """Pressure levels (n, n_levels) [Pa] by the variable's units, or, where it has none, by its size; checked to be an atmosphere's."""
+    where = f"{variable.group().filepath()}, {variable.name}"
+    units = str(_attribute(variable, "units", "")).strip()
+    finite = values[np.isfinite(values).all(axis=1)]
+    largest = np.median(finite.max(axis=1)) if len(finite) else np.nan
+    factor = _factor(PRESSURE_UNITS, units, where) if units else (1.0 if largest > 2000.0 else 100.0)
+    if np.isfinite(largest) and not 3.0e4 < largest * factor < 1.2e5:
+        raise InputError("pressure is not that of an atmosphere", where, f"typical surface value {largest:g} {units or '(no units)'}",
+                         "300 to 1200 hPa", "check the file's units")
+    return values * factor
+
+
+def fraction_in_ppm(variable: netCDF4.Variable, values: np.ndarray) -> np.ndarray:
+    """CO2 mole fraction [ppm] by the variable's units, or, where it has none, by its size; checked to be CO2's."""
+    where = f"{variable.group().filepath()}, {variable.name}"
+    units = str(_attribute(variable, "units", "")).strip()
+    middle = np.nanmedian(values) if np.isfinite(values).any() else np.nan
+    factor = _factor(FRACTION_UNITS, units, where) if units else (1.0e6 if abs(middle) < 0.1 else 1.0)
+    if np.isfinite(middle) and not 200.0 < middle * factor < 1500.0:
+        raise InputError("not a mole fraction of CO2", where, f"median {middle:g} {units or '(no units)'}",
+                         "200 to 1500 ppm", "check the file's units and gas")
+    return values * factor
+
+
+def error_in_ppm(variable: netCDF4.Variable, values: np.ndarray) -> np.ndarray:
+    """Uncertainty of a mole fraction [ppm] by the variable's units, or by its size."""
+    where = f"{variable.group().filepath()}, {variable.name}"
+    units = str(_attribute(variable, "units", "")).strip()
+    middle = np.nanmedian(values) if np.isfinite(values).any() else np.nan
+    return values * (_factor(FRACTION_UNITS, units, where) if units else (1.0e6 if abs(middle) < 1.0e-4 else 1.0))
+
+
+def attribute_text(variable: netCDF4.Variable) -> str:
+    """All text attributes of a variable, long name first."""
+    names = sorted(variable.ncattrs(), key=lambda name: name.lower() != "long_name")
+    return " ".join(str(variable.getncattr(name)) for name in names if isinstance(variable.getncattr(name), str))
+
+
+def _factor(table: dict[str, float], units: str, where: str) -> float:
+    try:
+        return table[units.lower()]
+    except KeyError:
+        raise InputError("unknown units", where, units, " or ".join(table)) from None
+
+
+def _fill_codes(variable: netCDF4.Variable, name: str) -> list:
+    """The attribute's numbers; a malformed one (text on a number) is passed over, as real Lite files carry such."""
+    value = _attribute(variable, name, None)
+    return [] if value is None or isinstance(value, (str, bytes)) else list(np.atleast_1d(value))
+
+
+def _attribute(variable: netCDF4.Variable, name: str, default):
+    return variable.getncattr(name) if name in variable.ncattrs() else default

@@ -1,0 +1,122 @@
+"""Settings of the observation streams, as the readers take them; the namelist groups are mapped onto these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SatelliteStream:
+    """One satellite product.
+
+    Attributes
+    ----------
+    product : str
+        Name of the stream in tables and output; unique in a run.
+    format : str
+        "acos_lite" (GOSAT, OCO-2 and OCO-3 Lite files) or "gcasv2_satellite" (GCASv2's daily files).
+    directory : Path
+        Where the daily files lie.
+    file_pattern : str
+        the day as ``{yymmdd}``, ``{yyyymmdd}`` or strftime codes, then shell wildcards, e.g. ``acos_LtCO2_{yymmdd}_*.nc4``; "" takes the format's own.
+    assimilate : bool
+        False: simulated and evaluated, but withheld from the analysis.
+    missing_days : bool
+        Whether a day without a file is allowed (it is said in the log); a period without any file never is.
+    error_factor : float
+        Factor on the retrieval error of each sounding [1].
+    sounding_floor_ppm : float
+        Least error of a single sounding [ppm]; 0: none. (The floor after super-observation is another setting.)
+    quality_flag : int
+        Value of the quality flag that is kept: 0 is "good" in ACOS and OCO Lite files; -1: all.
+    warn_level_bounds : tuple of int
+        Highest warn level of each group but the last: (8, 12) for <= 8, 9..12, >= 13; empty: one group.
+    cell_degrees : float
+        Size of the cells in which the soundings of one overpass are averaged [degrees]; 0: no averaging.
+    modes : tuple of str
+        Observation modes to keep; empty: all.
+    value_variable : str
+        Name of the XCO2 variable; "" takes the format's own (e.g. "xco2_x2019" reads the other scale of v11 files).
+    scale : str
+        Calibration scale of the values as they leave the reader; "" takes the file's word, else "unknown".
+    value_factor, value_offset_ppm : float
+        The value becomes factor * value + offset; X2007 to X2019 is 1.00079 and -0.142.
+    """
+
+    product: str
+    directory: Path
+    format: str = "acos_lite"
+    file_pattern: str = ""
+    assimilate: bool = True
+    missing_days: bool = True
+    error_factor: float = 1.9
+    sounding_floor_ppm: float = 0.0
+    quality_flag: int = 0
+    warn_level_bounds: tuple[int, ...] = (8, 12)
+    cell_degrees: float = 1.0
+    modes: tuple[str, ...] = ()
+    value_variable: str = ""
+    scale: str = ""
+    value_factor: float = 1.0
+    value_offset_ppm: float = 0.0
+
+
+@dataclass(frozen=True)
+class SurfaceStream:
+    """One set of samples at places: flasks, towers, ships, aircraft.
+
+    Attributes
+    ----------
+    product : str
+        Name of the stream in tables and output; unique in a run.
+    format : str
+        "noaa_flask" (NOAA event text), "obspack" (ObsPack NetCDF) or "gcasv2_surface" (GCASv2's daily text).
+    directory : Path
+        Where the files lie.
+    files : tuple of str
+        Shell wildcards; for gcasv2_surface one pattern with the day in it. Empty takes the format's own.
+    sites : tuple of str
+        Site codes to read, in any case; empty: all.
+    sites_withheld : tuple of str
+        Site codes that are evaluated but kept from the analysis.
+    assimilate : bool
+        False: all sites are withheld.
+    missing_days : bool
+        For daily files: whether a day without a file is allowed.
+    error_ppm : float
+        Model-data mismatch error of a sample [ppm], of sites without an own one; added in quadrature to the file's
+        measurement error.
+    site_error_ppm : mapping
+        Site code to error [ppm].
+    error_factor : float
+        Factor on the error of each sample [1].
+    background_only : bool
+        Only samples the provider calls representative of large scales; else all it did not reject.
+    local_hours : tuple of float or None
+        Keep samples whose local solar hour lies in [first, last); first > last wraps midnight (e.g. (22, 6) for
+        mountains at night). None: all.
+    record_format : str
+        For gcasv2_surface: Fortran format of a record; "" splits at blanks.
+    scale, value_factor, value_offset_ppm
+        As in `SatelliteStream`.
+    """
+
+    product: str
+    directory: Path
+    format: str = "noaa_flask"
+    files: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    sites_withheld: tuple[str, ...] = ()
+    assimilate: bool = True
+    missing_days: bool = True
+    error_ppm: float = 1.5
+    site_error_ppm: Mapping[str, float] = field(default_factory=dict)
+    error_factor: float = 1.0
+    background_only: bool = False
+    local_hours: tuple[float, float] | None = None
+    record_format: str = ""
+    scale: str = ""
+    value_factor: float = 1.0
+    value_offset_ppm: float = 0.0
