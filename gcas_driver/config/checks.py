@@ -89,16 +89,12 @@ def _initial(settings: Any) -> list[Problem]:
 
 
 def _priors(settings: Any) -> list[Problem]:
-    problems = []
-    for number, prior in enumerate(settings.prior):
-        if prior.component in [p.component for p in settings.prior[:number]]:
-            problems.append(Problem(f"component '{prior.component}' has two &prior groups", prior.where("component"), "", "one group each"))
     optimised = {"net": ["bio", "ocn", "fossil", "fire"]}.get(settings.state.scheme, settings.state.scheme.split("_"))
     if settings.prior and not set(optimised) & {p.component for p in settings.prior}:
-        problems.append(Problem(f"scheme '{settings.state.scheme}' optimises nothing", settings.state.where("scheme"),
-                                "&prior for " + ", ".join(p.component for p in settings.prior),
-                                "a &prior group for one of " + ", ".join(optimised)))
-    return problems
+        return [Problem(f"scheme '{settings.state.scheme}' optimises nothing", settings.state.where("scheme"),
+                        "&prior for " + ", ".join(p.component for p in settings.prior),
+                        "a &prior group for one of " + ", ".join(optimised))]
+    return []
 
 
 def _streams(settings: Any) -> list[Problem]:
@@ -107,4 +103,11 @@ def _streams(settings: Any) -> list[Problem]:
     for number, stream in enumerate(streams):
         if stream.name in [s.name for s in streams[:number]]:
             problems.append(Problem(f"two streams are called '{stream.name}'", stream.where("name"), "", "different values of 'name'"))
+    for surface in settings.surface:
+        if len(surface.error_sites) != len(surface.error_sites_ppm):
+            problems.append(Problem("'error_sites' and 'error_sites_ppm' in &surface differ in length", surface.where("error_sites"),
+                                    f"{len(surface.error_sites)} and {len(surface.error_sites_ppm)}", "one error for each site"))
+        if len(surface.local_hours) not in (0, 2):
+            problems.append(Problem("'local_hours' in &surface takes two hours", surface.where("local_hours"),
+                                    f"{len(surface.local_hours)} values", "first, last"))
     return problems

@@ -164,6 +164,10 @@ TRANSPORT = Group("transport", "The transport model.", (
       pattern_text="a whole number followed by s, m or h"),
     V("sampling", "str", "inline", "`inline`: the model writes profiles at the observations (if it can); `history`: they are taken "
       "from its history files.", choices=("inline", "history")),
+    V("sampling_hours", "float", 3.0, "Observations are compared with the model's mean over the interval of this length that "
+      "contains them; 0: with the instant (in-line sampling only).", "h", minimum=0, maximum=24),
+    V("sampling_place", "str", "nearest", "The cell that contains the observation, or bilinear between cell centres.",
+      choices=("nearest", "bilinear")),
     V("members_per_run", "int", 0, "Split the ensemble over several runs of at most so many tracers; 0: one run.", minimum=0),
     V("threads", "int", 0, "Threads of the embedded model; 0: all. The results are the same.", minimum=0, maximum=1024, change="free"),
     V("retries", "int", 1, "How often a failed run is tried again.", minimum=0, maximum=100, change="free"),
@@ -189,30 +193,39 @@ INITIAL = Group("initial", "The CO2 field at the start: a file or one number.", 
     V("uniform_ppm", "float", None, "The same mole fraction everywhere.", "ppm", minimum=150, maximum=1000),
 ), required=True)
 
-PRIOR = Group("prior", "A prior flux component; one group for each. A component without a group is zero.", (
+PRIOR = Group("prior", "Prior fluxes of one component; one group for each. Several of one component add up; a component without any is "
+              "zero.", (
     V("component", "str", REQUIRED, "Which component.", choices=COMPONENTS),
-    V("format", "str", "gcasv2", "Layout of the files.", choices=("gcasv2", "carbontracker")),
+    V("format", "str", "gcasv2", "Layout of the files: `gcasv2` (one a day, below `directory` in a folder of the component's name), "
+      "`carbontracker` (flux1x1), or any `cf` file that states its units.", choices=("gcasv2", "carbontracker", "cf")),
     V("directory", "path", REQUIRED, "Where the files are."),
-    V("file_pattern", "str", "", "Names of the files with `{date}` (yyyymmdd), `{year}`, `{month}`, `{day}` and `{component}`. "
-      "Default: the layout's own."),
+    V("file_pattern", "str", "", "Names of the files below `directory`, with `{component}`, `{date}` (yyyymmdd), `{year}`, `{month}`, "
+      "`{day}` and `*`. Default: the layout's own, for gcasv2 `{component}/emissions.{component}.{date}.nc`."),
     V("variable", "str", "", "Name of the flux variable. Default: the layout's own."),
-    V("factor", "float", 1.0, "The flux is multiplied by this."),
+    V("units", "str", "", "Units, for files that do not state them. Default: the layout's own."),
+    V("time_stamp", "str", "", "What a time in the file marks. Default: the layout's own.", choices=("", "start", "centre", "end")),
+    V("factor", "float", 1.0, "The flux is multiplied by this.", minimum=-1e6, maximum=1e6),
 ), repeated=True, required=True)
 
 SATELLITE = Group("satellite", "A stream of column observations; one group for each.", (
-    V("product", "str", REQUIRED, "`acos_lite`: ACOS or OCO-2 Lite files; `gcasv2_satellite`: daily files of GCASv2's layout.",
+    V("product", "str", REQUIRED, "`acos_lite`: ACOS, OCO-2 or OCO-3 Lite files; `gcasv2_satellite`: daily files of GCASv2's layout.",
       choices=("acos_lite", "gcasv2_satellite")),
     V("directory", "path", REQUIRED, "Where the files are."),
     V("name", "str", "", "What the stream is called in output. Default: the product."),
-    V("file_pattern", "str", "", "Names of the files, with `{yymmdd}`, `{yyyymmdd}` and `*`. Default: the product's own."),
+    V("file_pattern", "str", "", "Names of the files, with `{yymmdd}` or `{yyyymmdd}` and `*`. Default: the product's own."),
+    V("missing_days", "bool", True, "A day without a file is allowed (and said in the log); a run without any file never is."),
     V("assimilate", "bool", True, "`.false.`: simulated and compared only."),
-    V("quality_flag", "int", 0, "The quality flag that is kept (0 is good in ACOS and OCO-2 Lite files); -1: all.", minimum=-1),
-    V("warn_level_bounds", "ints", (8, 12), "Upper bounds of the best and the second group of warn levels.", minimum=0),
-    V("cell_degrees", "float", 1.0, "Soundings are averaged in cells of this size, from the best warn-level group in it; 0: not at "
-      "all.", "degree", minimum=0, maximum=30),
-    V("scale", "str", "", "CO2 scale of the product. Default: what the file says, else `unknown`.",
+    V("quality_flag", "int", 0, "The quality flag that is kept (0 is good in Lite files); -1: all.", minimum=-1),
+    V("warn_level_bounds", "ints", (8, 12), "Highest warn level of each group but the last, best group first; -1: one group.",
+      minimum=-1),
+    V("modes", "strs", (), "Observation modes to keep. Default: all."),
+    V("cell_degrees", "float", 1.0, "Soundings of one overpass are averaged in cells of this size, from the best warn-level group in it; "
+      "0: not at all.", "degree", minimum=0, maximum=30),
+    V("value_variable", "str", "", "Name of the XCO2 variable, such as `xco2_x2019`. Default: the product's own."),
+    V("scale", "str", "", "CO2 scale of the values. Default: what the file says, else `unknown`.",
       choices=("", "X2007", "X2019", "unknown")),
-    V("value_factor", "float", 1.0, "xco2 becomes factor · xco2 + offset.", minimum=0.5, maximum=2),
+    V("value_factor", "float", 1.0, "The value becomes factor · value + offset; X2007 to X2019 is 1.00079 and -0.142.",
+      minimum=0.5, maximum=2),
     V("value_offset_ppm", "float", 0.0, "See `value_factor`.", "ppm", minimum=-50, maximum=50),
     V("error_factor", "float", 1.9, "The retrieval's error is multiplied by this.", above=0, maximum=100),
     V("sounding_floor_ppm", "float", 0.0, "Least error of a single sounding.", "ppm", minimum=0),
@@ -222,20 +235,27 @@ SATELLITE = Group("satellite", "A stream of column observations; one group for e
 ), repeated=True)
 
 SURFACE = Group("surface", "A stream of point observations (flasks, towers, ships, aircraft); one group for each.", (
-    V("format", "str", REQUIRED, "`noaa_flask`: NOAA's flask event text; `gcasv2_surface`: daily files of GCASv2's layout.",
-      choices=("noaa_flask", "gcasv2_surface")),
-    V("files", "strs", (), "File names or patterns with `*`, relative to `directory`. Default: the format's own."),
+    V("format", "str", REQUIRED, "`noaa_flask`: NOAA's event text; `obspack`: ObsPack NetCDF; `gcasv2_surface`: daily text of GCASv2's "
+      "layout.", choices=("noaa_flask", "obspack", "gcasv2_surface")),
     V("directory", "path", REQUIRED, "Where the files are."),
+    V("files", "strs", (), "File names or patterns with `*`, in `directory`. Default: the format's own."),
     V("name", "str", "", "What the stream is called in output. Default: the format."),
+    V("missing_days", "bool", True, "For daily files: a day without a file is allowed."),
     V("assimilate", "bool", True, "`.false.`: all its sites are withheld: simulated and compared only."),
     V("sites", "strs", (), "Only these sites. Default: all."),
     V("sites_withheld", "strs", (), "These sites are not assimilated."),
+    V("background_only", "bool", False, "Only samples that the provider calls representative of large scales."),
+    V("local_hours", "floats", (), "Only samples between these two local solar hours; the first may be the later one (22, 6).", "h",
+      minimum=0, maximum=24),
+    V("record_format", "str", "", "For gcasv2_surface: Fortran format of a record. Default: split at blanks."),
     V("scale", "str", "", "CO2 scale of the values. Default: what the file says, else `unknown`.",
       choices=("", "X2007", "X2019", "unknown")),
     V("value_factor", "float", 1.0, "The value becomes factor · value + offset.", minimum=0.5, maximum=2),
     V("value_offset_ppm", "float", 0.0, "See `value_factor`.", "ppm", minimum=-50, maximum=50),
-    V("background_only", "bool", False, "Only samples that the provider marks as background."),
-    V("error_ppm", "float", 1.5, "Error of a sample where the file has none; added in quadrature to the file's.", "ppm", above=0),
+    V("error_ppm", "float", 1.5, "Model-data mismatch error of a sample; added in quadrature to the file's measurement error.", "ppm",
+      above=0),
+    V("error_sites", "strs", (), "Sites with an error of their own …"),
+    V("error_sites_ppm", "floats", (), "… and that error, in the same order.", "ppm", above=0),
     V("error_factor", "float", 1.0, "The error is multiplied by this.", above=0, maximum=100),
     V("error_floor_ppm", "float", 1.0, "Least error of a super-observation.", "ppm", minimum=0),
 ), repeated=True)
