@@ -1,0 +1,214 @@
+"""Restart files: reading, writing, the pointer, and the hand-off from the forward run to the ensemble."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mozart_coupling import contract
+from mozart_coupling.checks import require_grid
+from mozart_coupling.contract import MASTER_RESTART, REFERENCE_PRESSURE, RESTART
+from mozart_coupling.dates import date_pair, from_date_pair, from_stamp, readable, to_seconds
+from mozart_coupling.errors import CouplingError, RestartError
+from mozart_coupling.grids import Grid
+from mozart_coupling.netcdf import commit, new_dataset, open_dataset, sync_directory, temporary_name, write_text
+
+KEPT_SUFFIX = ".before_hand_off"
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A tracer restart as read: `mixing_ratio` (n_tracers, nlev, nlat, nlon) kg/kg, `time` s since 1970."""
+
+    tracers: tuple[str, ...]
+    mixing_ratio: np.ndarray
+    grid: Grid
+    hyam: np.ndarray
+    hybm: np.ndarray
+    time: int
+    case: str
+
+
+@dataclass(frozen=True)
+class MasterRestart:
+    """The air's own state: `ps` (nlat, nlon) Pa, `time` s since 1970, the tracer restart's path relative to the run directory."""
+
+    ps: np.ndarray
+    time: int
+    restart_file: str
+
+
+def write_restart(directory: Path | str, case: str, time: object, grid: Grid, levels: tuple[ArrayLike, ArrayLike], tracers: Sequence[str],
+                  mixing_ratio: np.ndarray, ps: np.ndarray, attributes: dict[str, object] | None = None) -> None:
+    """Write both restart files of an instant into a run directory, the tracers first; the pointer is the caller's.
+
+    Parameters
+    ----------
+    levels
+        (hyai, hybi), each (nlev+1,).
+    mixing_ratio
+        (n_tracers, nlev, nlat, nlon) [kg/kg].
+    ps
+        (nlat, nlon) [Pa].
+    attributes
+        Global attributes of both files.
+    """
+    seconds = to_seconds(time)
+    hyai, hybi = (np.asarray(c, dtype=np.float64) for c in levels)
+    hyam, hybm = 0.5 * (hyai[1:] + hyai[:-1]), 0.5 * (hybi[1:] + hybi[:-1])
+    sizes = {"lev": hyam.size, "ilev": hyai.size, "lat": grid.nlat, "lon": grid.nlon}
+    tracer_path = Path(directory) / contract.restart_name(case, seconds)
+    with new_dataset(tracer_path, mixing_ratio.size * 8) as data:
+        contract.define(data, RESTART, sizes, tracers)
+        data.setncatts({"case": case, **(attributes or {})})
+        data["hyam"][:], data["hybm"][:], data["lev"][:] = hyam, hybm, 1000.0 * (hyam + hybm)
+        _put_common(data, grid, seconds)
+        for name, field in zip(tracers, mixing_ratio, strict=True):
+            data[name][:] = field
+    with new_dataset(Path(directory) / contract.master_restart_name(seconds)) as data:
+        contract.define(data, MASTER_RESTART, sizes)
+        data.setncatts({"case": case, "restart_file": contract.restart_name(case, seconds), **(attributes or {})})
+        data["hyai"][:], data["hybi"][:], data["PS"][:] = hyai, hybi, ps
+        _put_common(data, grid, seconds)
+
+
+def read_restart(path: Path | str, tracers: Sequence[str] | None = None) -> Restart:
+    """Read a tracer restart.
+
+    Parameters
+    ----------
+    tracers
+        Names wanted, in this order; default: all that the file holds, in its order.
+
+    Raises
+    ------
+    RestartError
+        Missing or truncated file, missing tracers, values that are not finite.
+    """
+    with open_dataset(path, RestartError, "restart") as data:
+        names = tuple(tracers) if tracers is not None else _tracers_of(data)
+        contract.check_structure(data, RESTART, path, RestartError, names)
+        grid = Grid.from_centres(contract.value(data, "lon", 1), contract.value(data, "lat", 1))
+        hyam, hybm = contract.value(data, "hyam", 1), contract.value(data, "hybm", 1)
+        values = np.empty((len(names), hyam.size, *grid.shape))
+        for field, name in zip(values, names, strict=True):
+            field[...] = contract.value(data, name, 3)
+            if not np.isfinite(field).all():
+                raise RestartError("a restart field is not finite", f"{path}, {name}", f"{np.count_nonzero(~np.isfinite(field))} values")
+        time = from_date_pair(int(contract.value(data, "date", 0)), int(contract.value(data, "datesec", 0)))
+        return Restart(names, values, grid, hyam, hybm, time, str(getattr(data, "case", "")))
+
+
+def read_master(path: Path | str) -> MasterRestart:
+    """Read a master restart of the embedded model.
+
+    Raises
+    ------
+    RestartError
+        If it is missing, or another model wrote it.
+    """
+    with open_dataset(path, RestartError, "master restart") as data:
+        contract.check_structure(data, MASTER_RESTART, path, RestartError)
+        time = from_date_pair(int(contract.value(data, "date", 0)), int(contract.value(data, "datesec", 0)))
+        return MasterRestart(contract.value(data, "PS", 2), time, str(data.restart_file))
+
+
+def hand_off(forward_restart: Path | str, ensemble_restart: Path | str, source: str = "EN001") -> Path:
+    """Give every tracer of the ensemble's restart the forward run's `source` field.
+
+    The new file is written beside the old one, forced to disk and renamed over it; the old one stays under
+    `<name>.before_hand_off` until `forget_kept` is called. Doing it twice is the same as doing it once.
+
+    Returns
+    -------
+    Path
+        The kept file.
+
+    Raises
+    ------
+    RestartError
+        If the two files are of different dates or grids, or the source is missing or not finite.
+    """
+    target = Path(ensemble_restart)
+    forward = read_restart(forward_restart, [source])
+    kept, temporary = target.with_name(target.name + KEPT_SUFFIX), temporary_name(target)
+    with open_dataset(target, RestartError, "restart") as data:
+        names = _tracers_of(data)
+        grid = Grid.from_centres(contract.value(data, "lon", 1), contract.value(data, "lat", 1))
+        time = from_date_pair(int(contract.value(data, "date", 0)), int(contract.value(data, "datesec", 0)))
+    if time != forward.time:
+        raise RestartError("the hand-off joins files of different dates", target, readable(time), f"{readable(forward.time)} as {forward_restart}")
+    require_grid(forward.grid, grid, forward_restart, RestartError)
+    shutil.copyfile(target, temporary)
+    try:
+        _overwrite(temporary, names, forward.mixing_ratio[0])
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if not kept.exists():
+        os.link(target, kept)
+        sync_directory(target.parent)
+    commit(temporary, target)
+    return kept
+
+
+def forget_kept(ensemble_restart: Path | str) -> None:
+    """Remove what `hand_off` kept; for when the next window has ended."""
+    path = Path(ensemble_restart)
+    path.with_name(path.name + KEPT_SUFFIX).unlink(missing_ok=True)
+
+
+def write_pointer(directory: Path | str, case: str, time: object) -> Path:
+    """Write `<case>-rpntr`: one line, the master restart relative to the run directory."""
+    path = Path(directory) / contract.pointer_name(contract.check_case(case))
+    write_text(path, contract.master_restart_name(to_seconds(time)) + "\n")
+    return path
+
+
+def read_pointer(directory: Path | str, case: str) -> tuple[Path, int]:
+    """(master restart relative to the run directory, its date in s since 1970) that the pointer names.
+
+    Raises
+    ------
+    RestartError
+        If there is no pointer, or its line is no master restart.
+    """
+    path = Path(directory) / contract.pointer_name(contract.check_case(case))
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise RestartError("the restart pointer cannot be read", path, problem, "one line, such as rest/rstrt-2010-06-08-00000",
+                           "A RESTART run needs an earlier run of the same case.") from None
+    line = lines[0].strip() if lines else ""
+    relative = Path(line)
+    if not relative.name.startswith("rstrt-"):
+        raise RestartError("the restart pointer names no master restart", path, repr(line), "rest/rstrt-YYYY-MM-DD-SSSSS")
+    try:
+        return relative, from_stamp(relative.name.removeprefix("rstrt-"))
+    except CouplingError as problem:
+        raise RestartError("the restart pointer names no date", path, repr(line), "rest/rstrt-YYYY-MM-DD-SSSSS") from problem
+
+
+def _tracers_of(data: object) -> tuple[str, ...]:
+    return tuple(name for name, v in data.variables.items() if v.dimensions[-3:] == ("lev", "lat", "lon"))  # type: ignore[attr-defined]
+
+
+def _overwrite(path: Path, names: Sequence[str], field: np.ndarray) -> None:
+    import netCDF4
+
+    with netCDF4.Dataset(path, "r+") as data:
+        data.set_auto_mask(False)
+        for name in names:
+            data[name][...] = field.reshape(data[name].shape)
+        data.hand_off = "every tracer was given one field, that of the forward run"
+
+
+def _put_common(data: object, grid: Grid, seconds: int) -> None:
+    data["lat"][:], data["lon"][:], data["P0"][...] = grid.lat, grid.lon, REFERENCE_PRESSURE  # type: ignore[index]
+    data["date"][...], data["datesec"][...] = date_pair(seconds)  # type: ignore[index]
