@@ -192,6 +192,11 @@ class Observations:
         mask = np.asarray(mask, dtype=bool) & (self.reason == "")
         return replace(self, used=self.used & ~mask, reason=np.where(mask, reason, self.reason))
 
+    def reject_evaluated(self, mask: np.ndarray, reason: str) -> Observations:
+        """As `reject`, but withheld rows too lose their standing: they are not evaluated any more."""
+        mask = np.asarray(mask, dtype=bool) & self.evaluated
+        return replace(self, used=self.used & ~mask, reason=np.where(mask, reason, self.reason))
+
     def drop(self, mask: np.ndarray, reason: str) -> Observations:
         """Without the rows of `mask`, which are counted under `reason`."""
         mask = np.asarray(mask, dtype=bool)
