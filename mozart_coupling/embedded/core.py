@@ -1,0 +1,446 @@
+"""The one door to the Fortran transport core.
+
+The core holds the mixing ratios of all tracers, tracer fastest and in blocks, and the surface pressure: these two are the
+whole state, so that what `mixing_ratio()` and `surface_pressure` give, put back by `set_state()`, continues to the bit.
+Everything else (fluxes of air, mixing, convection) follows from them and from the meteorology of a step.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mozart_coupling import _transport
+from mozart_coupling.errors import CflError, CouplingError, MetError
+from mozart_coupling.grids import Grid
+
+GRAVITY = 9.80665
+REFERENCE_PRESSURE_PA = 1.0e5
+NARROW_WIDTHS = (1, 2, 4, 8)
+WIDE_WIDTHS = (16, 20, 24, 32)
+
+
+class TransportError(CouplingError):
+    """Arguments that the transport core cannot use."""
+
+
+@dataclass
+class StepMet:
+    """Meteorology of one step.
+
+    Attributes
+    ----------
+    u, v
+        Wind at mid-step on cell centres (nlev, nlat, nlon) [m s-1].
+    ps_start, ps_end
+        The met's surface pressure at the step's two ends (nlat, nlon) [Pa]. Only its changes in space and time count:
+        the core shifts it uniformly so that the mass of the atmosphere stays what it was.
+    temperature, specific_humidity
+        (nlev, nlat, nlon) [K], [kg kg-1], or None.
+    pblh
+        Height of the boundary layer above ground (nlat, nlon) [m], or None.
+    surface_heat_flux, moisture_flux, taux, tauy
+        Upward sensible heat [W m-2], upward water vapour [kg m-2 s-1], stress on the surface [N m-2]; (nlat, nlon) or None.
+    ts, oro, phis
+        Surface temperature [K], surface type (0 ocean, 1 land, 2 ice), surface geopotential [m2 s-2]; (nlat, nlon) or None.
+    cmfmc
+        Upward convective mass flux at interfaces (nlev+1, nlat, nlon) [kg m-2 s-1], or None.
+    seconds_of_day, day_of_year
+        UTC at mid-step [s], day of the year (1 … 366): local hour and season where surface fluxes are not given.
+    """
+
+    u: np.ndarray
+    v: np.ndarray
+    ps_start: np.ndarray
+    ps_end: np.ndarray
+    temperature: np.ndarray | None = None
+    specific_humidity: np.ndarray | None = None
+    pblh: np.ndarray | None = None
+    surface_heat_flux: np.ndarray | None = None
+    moisture_flux: np.ndarray | None = None
+    taux: np.ndarray | None = None
+    tauy: np.ndarray | None = None
+    ts: np.ndarray | None = None
+    oro: np.ndarray | None = None
+    phis: np.ndarray | None = None
+    cmfmc: np.ndarray | None = None
+    seconds_of_day: float = 0.0
+    day_of_year: float = 1.0
+
+
+@dataclass
+class StepEmission:
+    """What enters the lowest layer in one step: tracer n gets `sum over b of coefficients[n, b] * basis[b]`.
+
+    Attributes
+    ----------
+    basis
+        Amounts added in the step, (n_basis, nlat, nlon) or, for patterns that are the same everywhere, (n_basis,)
+        [mixing-ratio unit × kg of air m-2].
+    coefficients
+        (n_tracers, n_basis, nlat, nlon) [1]; None: those of the last `set_coefficients`, or, if there were none, basis n
+        goes to tracer n. The same array object in later steps is taken as unchanged.
+    """
+
+    basis: np.ndarray
+    coefficients: np.ndarray | None = None
+
+
+class TransportCore:
+    """Transport of `n_tracers` tracers on one grid.
+
+    Parameters
+    ----------
+    grid
+        Longitude-latitude grid; its first and last row become well-mixed polar caps.
+    hyai, hybi
+        Hybrid interface coefficients (nlev+1,) [1], top first: pressure = hyai·1e5 Pa + hybi·ps.
+    n_tracers
+        Number of tracers, at least 1.
+    mode
+        "linear": unlimited PPM, exactly linear in the tracers; "monotone": no new extrema.
+    precision
+        Of the tracers: "double" or "single" (geometry and air mass stay double).
+    threads
+        OpenMP threads; None: OMP_NUM_THREADS or all processors. Results do not depend on it.
+    boundary_layer, convection
+        Whether to mix.
+    block
+        Tracers that stand side by side in memory; None: chosen from `n_tracers`. Results do not depend on it.
+    """
+
+    def __init__(self, grid: Grid, hyai: ArrayLike, hybi: ArrayLike, n_tracers: int, *,
+                 mode: Literal["linear", "monotone"] = "linear", precision: Literal["double", "single"] = "double",
+                 threads: int | None = None, boundary_layer: bool = True, convection: bool = True,
+                 block: int | None = None) -> None:
+        if mode not in ("linear", "monotone"):
+            raise TransportError("unknown mode", "TransportCore, mode", repr(mode), "'linear' or 'monotone'")
+        if precision not in ("double", "single"):
+            raise TransportError("unknown precision", "TransportCore, precision", repr(precision), "'double' or 'single'")
+        if n_tracers < 1:
+            raise TransportError("no tracers", "TransportCore, n_tracers", n_tracers, "at least 1")
+        self.grid = grid
+        self.n_tracers = int(n_tracers)
+        self.mode = mode
+        self.precision = precision
+        self.threads = int(threads) if threads else _default_threads()
+        self.boundary_layer = boundary_layer
+        self.convection = convection
+        #: what the last step added to the met's surface pressure at its end [Pa]
+        self.pressure_shift = 0.0
+        #: largest column mismatch that the pressure fixer removed in the last step [Pa]
+        self.fixer_mismatch = 0.0
+        self._a, self._b = _hybrid(hyai, hybi)
+        self.nlev = self._a.size - 1
+        self._block = _block_width(self.n_tracers) if block is None else int(block)
+        if self._block not in NARROW_WIDTHS + WIDE_WIDTHS:
+            raise TransportError("unknown block width", "TransportCore, block", self._block,
+                                 f"one of {NARROW_WIDTHS + WIDE_WIDTHS}")
+        self._kind = np.float64 if precision == "double" else np.float32
+        self._tables = _Tables(grid)
+        n_blocks = -(-self.n_tracers // self._block)
+        self._q = np.zeros((n_blocks, self.nlev, *grid.shape, self._block), dtype=self._kind)
+        self._ps = np.full(grid.shape, REFERENCE_PRESSURE_PA)
+        field = (self.nlev, *grid.shape)
+        self._mass, self._mass_end = np.empty(field), np.empty(field)
+        self._zonal, self._meridional = np.empty(field), np.empty((self.nlev, grid.nlat + 1, grid.nlon))
+        rows = (grid.nlat, self.nlev, grid.nlon)
+        self._exchange, self._updraft = np.zeros(rows), np.zeros(rows)
+        self._coefficients: np.ndarray | None = None
+        self._coefficients_source: np.ndarray | None = None
+        self._history: np.ndarray | None = None
+        self._history_count = 0
+        self._no_basis = np.zeros((0, *grid.shape))
+        self._no_coefficients = np.zeros((n_blocks, 0, *grid.shape, self._block), dtype=self._kind)
+
+    # --- State ------------------------------------------------------------------------------------------------------
+
+    @property
+    def surface_pressure(self) -> np.ndarray:
+        """Surface pressure now (nlat, nlon) [Pa]; uniform on the caps."""
+        return self._ps.copy()
+
+    def set_state(self, mixing_ratio: ArrayLike, surface_pressure: ArrayLike) -> None:
+        """Start from these fields; the two polar rows become their mean over longitude.
+
+        Parameters
+        ----------
+        mixing_ratio
+            (n_tracers, nlev, nlat, nlon), any unit.
+        surface_pressure
+            (nlat, nlon) [Pa]: the met's of this time, up to a uniform shift.
+        """
+        q = _checked(mixing_ratio, (self.n_tracers, self.nlev, *self.grid.shape), "mixing_ratio")
+        ps = _checked(surface_pressure, self.grid.shape, "surface_pressure").copy()
+        if ps.min() <= 0.0:
+            raise TransportError("surface pressure must be positive", "set_state", f"{ps.min():g} Pa")
+        _mix_caps(ps)
+        self._ps = ps
+        self._scatter(q, self._q)
+        for row in (0, -1):
+            cap = self._q[:, :, row]
+            cap[:] = _mean_of_equals(cap, axis=2)
+
+    def mixing_ratio(self) -> np.ndarray:
+        """Mixing ratios now (n_tracers, nlev, nlat, nlon), float64."""
+        return self._gathered(self._q)
+
+    def gather(self, ilat: ArrayLike, ilon: ArrayLike) -> np.ndarray:
+        """Columns now (n, n_tracers, nlev), float64, of the cells `ilat`, `ilon` (n,)."""
+        columns = self._q[:, :, np.asarray(ilat, dtype=int), np.asarray(ilon, dtype=int), :]
+        columns = columns.transpose(2, 0, 3, 1).reshape(columns.shape[2], -1, self.nlev)
+        return np.ascontiguousarray(columns[:, : self.n_tracers], dtype=np.float64)
+
+    def air_mass(self) -> np.ndarray:
+        """Mass of air in every cell now (nlev, nlat, nlon) [kg]."""
+        mass = np.empty((self.nlev, *self.grid.shape))
+        self._air_mass(self._ps, mass)
+        return mass
+
+    def tracer_mass(self) -> np.ndarray:
+        """Mixing ratio times mass of air, summed over the globe (n_tracers,) [mixing-ratio unit × kg]."""
+        mass = self.air_mass()
+        sums = np.einsum("bkjil,kji->bl", self._q, mass, dtype=np.float64)
+        return sums.reshape(-1)[: self.n_tracers]
+
+    # --- History ----------------------------------------------------------------------------------------------------
+
+    def accumulate_history(self) -> None:
+        """Add the present mixing ratios to the running sum."""
+        if self._history is None:
+            self._history = np.zeros(self._q.shape)
+        self._history += self._q
+        self._history_count += 1
+
+    def history_mean(self) -> np.ndarray:
+        """Mean of what was accumulated since the last `reset_history` (n_tracers, nlev, nlat, nlon)."""
+        if self._history is None or self._history_count == 0:
+            raise TransportError("no history was accumulated", "history_mean")
+        return self._gathered(self._history / self._history_count)
+
+    def reset_history(self) -> None:
+        """Forget what was accumulated."""
+        if self._history is not None:
+            self._history[:] = 0.0
+        self._history_count = 0
+
+    # --- Time -------------------------------------------------------------------------------------------------------
+
+    def set_coefficients(self, coefficients: ArrayLike | None) -> None:
+        """Emission coefficients for later steps (n_tracers, n_basis, nlat, nlon), copied; None: no coefficients."""
+        self._coefficients_source = None
+        if coefficients is None:
+            self._coefficients = None
+            return
+        values = np.asarray(coefficients)
+        if values.ndim != 4:
+            raise TransportError("coefficients have four dimensions", "set_coefficients", f"shape {values.shape}",
+                                 "(n_tracers, n_basis, nlat, nlon)")
+        values = _checked(values, (self.n_tracers, values.shape[1], *self.grid.shape), "coefficients")
+        blocked = np.zeros((self._q.shape[0], values.shape[1], *self.grid.shape, self._block), dtype=self._kind)
+        self._scatter(values, blocked)
+        self._coefficients = blocked
+
+    def step(self, met: StepMet, dt: float, emission: StepEmission | None = None) -> None:
+        """Advance by `dt` seconds: horizontal and vertical advection, emission, mixing, convection.
+
+        Raises
+        ------
+        CflError
+            If the winds ask for more substeps than is sensible, or empty a cell.
+        MetError
+            NaN or infinite winds or surface pressure.
+        TransportError
+            Wrong shapes.
+        """
+        if not dt > 0:
+            raise TransportError("the time step must be positive", "step, dt", dt)
+        field = (self.nlev, *self.grid.shape)
+        u, v = _shaped(met.u, field, "u"), _shaped(met.v, field, "v")
+        ps_end = self._target_pressure(met)
+        basis, coefficients = self._emission(emission)
+        self._mass_fluxes(u, v, ps_end, dt)
+        self._air_mass(self._ps, self._mass)
+        self._air_mass(ps_end, self._mass_end)
+        self._horizontal()
+        self._columns(basis, coefficients)
+        self._ps = ps_end
+
+    def advect_horizontally(self, zonal: ArrayLike, meridional: ArrayLike, mass: ArrayLike) -> np.ndarray:
+        """Horizontal advection alone, by given amounts of air; for tests on the sphere.
+
+        Parameters
+        ----------
+        zonal
+            Air through each cell's western wall in the step (nlev, nlat, nlon) [kg].
+        meridional
+            Through each cell's southern wall (nlev, nlat+1, nlon) [kg]; zero at the poles.
+        mass
+            Air in each cell before the step (nlev, nlat, nlon) [kg].
+
+        Returns
+        -------
+        numpy.ndarray
+            Air in each cell after the step (nlev, nlat, nlon) [kg]; on caps the mean of the row.
+        """
+        self._zonal[:] = _shaped(zonal, self._zonal.shape, "zonal")
+        self._meridional[:] = _shaped(meridional, self._meridional.shape, "meridional")
+        self._mass[:] = _shaped(mass, self._mass.shape, "mass")
+        self._horizontal()
+        return self._mass.copy()
+
+    # --- The phases of a step ---------------------------------------------------------------------------------------
+
+    def _target_pressure(self, met: StepMet) -> np.ndarray:
+        ps_end = _shaped(met.ps_end, self.grid.shape, "ps_end").copy()
+        if not (np.isfinite(ps_end).all() and ps_end.min() > 0.0):
+            raise MetError("surface pressure is not finite and positive", "step, ps_end",
+                           f"{np.count_nonzero(~np.isfinite(ps_end))} NaN or infinite values")
+        _mix_caps(ps_end)
+        area = self._tables.area[:, None]
+        self.pressure_shift = float(((self._ps - ps_end) * area).sum() / (area.sum() * self.grid.nlon))
+        return ps_end + self.pressure_shift
+
+    def _emission(self, emission: StepEmission | None) -> tuple[np.ndarray, np.ndarray]:
+        if emission is None:
+            return self._no_basis, self._no_coefficients
+        basis = np.asarray(emission.basis, dtype=np.float64)
+        if basis.ndim == 1:
+            basis = np.broadcast_to(basis[:, None, None], (basis.size, *self.grid.shape))
+        basis = _checked(basis, (basis.shape[0], *self.grid.shape), "basis") * self._tables.area[:, None]
+        if emission.coefficients is not None and emission.coefficients is not self._coefficients_source:
+            self.set_coefficients(emission.coefficients)
+            self._coefficients_source = emission.coefficients
+        if self._coefficients is None:
+            if basis.shape[0] != self.n_tracers:
+                raise TransportError("without coefficients there must be one basis field for each tracer", "step, emission",
+                                     f"{basis.shape[0]} basis fields", f"{self.n_tracers}")
+            direct = np.zeros_like(self._q[:, :1])
+            self._scatter(basis[:, None], direct)
+            return np.ones((1, *self.grid.shape)), direct
+        if basis.shape[0] != self._coefficients.shape[1]:
+            raise TransportError("basis and coefficients disagree", "step, emission", f"{basis.shape[0]} basis fields",
+                                 f"{self._coefficients.shape[1]}")
+        return basis, self._coefficients
+
+    def _air_mass(self, ps: np.ndarray, mass: np.ndarray) -> None:
+        _raise(*_face().air_mass(self.threads, self._a, self._b, self._tables.area, ps.T, mass.T))
+
+    def _mass_fluxes(self, u: np.ndarray, v: np.ndarray, ps_end: np.ndarray, dt: float) -> None:
+        t = self._tables
+        self.fixer_mismatch, *status = _face().mass_fluxes(
+            self.threads, self._a, self._b, t.lat_edges, t.area, t.basis, t.zonal_factor, t.meridional_factor, t.pivots, float(dt),
+            u.T, v.T, self._ps.T, ps_end.T, self._zonal.T, self._meridional.T)
+        _raise(*status)
+
+    def _horizontal(self) -> None:
+        run = _face().horizontal_double if self.precision == "double" else _face().horizontal_single
+        _raise(*run(self.threads, self._tables.edge_weights, self._tables.spacing, self._zonal.T, self._meridional.T,
+                    self._mass.T, self._q.T))
+
+    def _columns(self, basis: np.ndarray, coefficients: np.ndarray) -> None:
+        run = _face().columns_double if self.precision == "double" else _face().columns_single
+        _raise(*run(self.threads, self._mass.T, self._mass_end.T, self._exchange.T, self._updraft.T, basis.T, coefficients.T,
+                    self._q.T))
+
+    # --- Blocks -----------------------------------------------------------------------------------------------------
+
+    def _scatter(self, values: np.ndarray, blocked: np.ndarray) -> None:
+        """(n_tracers, n, nlat, nlon) into (n_blocks, n, nlat, nlon, block)."""
+        for n in range(self.n_tracers):
+            blocked[n // self._block, ..., n % self._block] = values[n]
+
+    def _gathered(self, blocked: np.ndarray) -> np.ndarray:
+        values = np.empty((self.n_tracers, *blocked.shape[1:4]))
+        for n in range(self.n_tracers):
+            values[n] = blocked[n // self._block, ..., n % self._block]
+        return values
+
+
+class _Tables:
+    """Constant geometry of a grid, in the Fortran order the core wants."""
+
+    def __init__(self, grid: Grid) -> None:
+        nlon, nlat = grid.nlon, grid.nlat
+        self.lat_edges = np.array(grid.lat_edges)
+        self.area = np.array(grid.area[:, 0])
+        self.edge_weights = np.zeros((4, nlat + 1), order="F")
+        self.spacing = np.zeros((2, nlat), order="F")
+        self.basis = np.zeros((nlon, nlon), order="F")
+        self.zonal_factor = np.zeros(nlat)
+        self.meridional_factor = np.zeros(nlat + 1)
+        self.pivots = np.zeros((nlon, nlat), order="F")
+        _raise(*_face().geometry(self.lat_edges, self.edge_weights, self.spacing, self.basis, self.zonal_factor,
+                                 self.meridional_factor, self.pivots))
+
+
+def _face() -> Any:
+    return _transport.gcas_transport_face
+
+
+def _raise(status: int, message: str) -> None:
+    """Turn the core's status into an exception."""
+    table = _transport.gcas_status
+    if status == table.status_ok:
+        return
+    if status == table.status_cfl:
+        raise CflError("the wind is too strong for the time step", found=message, advice="Shorten the time step.")
+    if status == table.status_not_finite:
+        raise MetError("meteorology is not finite", found=message)
+    raise TransportError("the transport core refused its input", found=message)
+
+
+def _default_threads() -> int:
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    return int(text) if text.isdigit() and int(text) > 0 else len(os.sched_getaffinity(0))
+
+
+def _block_width(n_tracers: int) -> int:
+    """The smallest narrow block that holds all, else the wide one with the least padding (the wider of equals)."""
+    for width in NARROW_WIDTHS:
+        if n_tracers <= width:
+            return width
+    return min(WIDE_WIDTHS, key=lambda width: (-(-n_tracers // width) * width, -width))
+
+
+def _hybrid(hyai: ArrayLike, hybi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    a = np.array(hyai, dtype=np.float64) * REFERENCE_PRESSURE_PA
+    b = np.array(hybi, dtype=np.float64)
+    if a.ndim != 1 or a.shape != b.shape or a.size < 2:
+        raise TransportError("hybrid coefficients are two rows of equal length", "hyai, hybi", f"shapes {a.shape}, {b.shape}")
+    for ps in (5.0e4, REFERENCE_PRESSURE_PA):
+        if not np.all(np.diff(a + b * ps) > 0.0):
+            raise TransportError("interface pressures must increase downward", "hyai, hybi",
+                                 f"not monotone for a surface pressure of {ps:g} Pa", "level 1 on top")
+    if np.any(np.diff(b) < 0.0) or not b[-1] > b[0]:
+        raise TransportError("hybi must not decrease downward", "hyai, hybi")
+    return a, b
+
+
+def _shaped(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray:
+    array = np.ascontiguousarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise TransportError(f"{name} has the wrong shape", name, f"{array.shape}", f"{shape}")
+    return array
+
+
+def _checked(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray:
+    array = _shaped(values, shape, name)
+    if not np.isfinite(array).all():
+        raise TransportError(f"{name} is not finite", name, f"{np.count_nonzero(~np.isfinite(array))} NaN or infinite values")
+    return array
+
+
+def _mean_of_equals(values: np.ndarray, axis: int) -> np.ndarray:
+    """Mean along an axis that returns equal values to the bit."""
+    first = np.take(values, [0], axis=axis)
+    return first + (values - first).mean(axis=axis, keepdims=True)
+
+
+def _mix_caps(field: np.ndarray) -> None:
+    for row in (0, -1):
+        field[row] = _mean_of_equals(field[row], axis=0)

@@ -1,0 +1,211 @@
+!> Everything about one level's horizontal step that does not depend on the tracer: computed once, used by all tracers.
+!>
+!> Lin & Rood (1996): q at the end × mass at the end = q × mass + F(q + ½ g(q)) + G(q + ½ f(q)); F and G are PPM fluxes
+!> along longitude and latitude, f and g advective changes along them. In unlimited form each of the four is a
+!> weighted sum of a few neighbours; here are the weights. Courant numbers are fractions of the upwind cell's mass.
+module gcas_transport_stencil
+    use gcas_kinds, only: dp
+    implicit none (type, external)
+    private
+
+    public :: level_stencil, allocate_stencil, build_stencil, substeps_needed
+
+    type :: level_stencil
+        integer :: n_lon = 0, n_lat = 0
+        real(dp), allocatable :: mass(:, :)            !! mass at the start (n_lon, n_lat) [kg]
+        real(dp), allocatable :: mass_end(:, :)        !! mass at the end; of a sector for caps (n_lon, n_lat) [kg]
+        real(dp), allocatable :: zonal(:, :)           !! air through western walls (n_lon, n_lat) [kg]
+        real(dp), allocatable :: meridional(:, :)      !! air through southern walls (n_lon, n_lat+1) [kg]
+        integer, allocatable :: departure(:, :)        !! cell around which f interpolates (n_lon, n_lat)
+        real(dp), allocatable :: zonal_inner(:, :, :)  !! ½ × weights around `departure` (3, n_lon, n_lat) [1]
+        real(dp), allocatable :: inner(:, :, :)        !! weights of rows j-1 … j+1 in q + ½ g(q) (3, n_lon, n_lat) [1]
+        integer, allocatable :: upwind(:, :)           !! cell whose part crosses the western wall (n_lon, n_lat)
+        integer, allocatable :: whole(:, :)            !! cells that cross it whole; sign of the wind (n_lon, n_lat)
+        real(dp), allocatable :: zonal_outer(:, :, :)  !! air × weights around `upwind` (5, n_lon, n_lat) [kg]
+        real(dp), allocatable :: outer(:, :, :)        !! air × weights of rows j-3 … j+2 (6, n_lon, n_lat+1) [kg]
+        logical, allocatable :: far(:)                 !! any whole cells in this row (n_lat)
+    end type level_stencil
+
+    real(dp), parameter :: twelfth = 1.0_dp/12.0_dp
+
+contains
+
+    !> Give the stencil of one level its arrays.
+    subroutine allocate_stencil(n_lon, n_lat, s)
+        integer, intent(in) :: n_lon, n_lat
+        type(level_stencil), intent(out) :: s
+
+        s%n_lon = n_lon
+        s%n_lat = n_lat
+        allocate (s%mass(n_lon, n_lat), s%mass_end(n_lon, n_lat), s%zonal(n_lon, n_lat), s%meridional(n_lon, n_lat + 1))
+        allocate (s%departure(n_lon, n_lat), s%zonal_inner(3, n_lon, n_lat), s%inner(3, n_lon, n_lat))
+        allocate (s%upwind(n_lon, n_lat), s%whole(n_lon, n_lat), s%zonal_outer(5, n_lon, n_lat))
+        allocate (s%outer(6, n_lon, n_lat + 1), s%far(n_lat))
+    end subroutine allocate_stencil
+
+    !> Substeps that keep every meridional Courant number, and what leaves a cap, below one.
+    pure function substeps_needed(mass, meridional, limit) result(substeps)
+        real(dp), intent(in) :: mass(:, :)       !! (n_lon, n_lat) [kg]
+        real(dp), intent(in) :: meridional(:, :) !! (n_lon, n_lat+1) [kg]
+        real(dp), intent(in) :: limit            !! largest Courant number that is taken in one step [1]
+        integer :: substeps                      !! [1]
+        real(dp) :: largest, leaving
+        integer :: n_lat, i, j
+
+        n_lat = size(mass, 2)
+        largest = 0.0_dp
+        do j = 2, n_lat - 1
+            do i = 1, size(mass, 1)
+                leaving = max(meridional(i, j + 1), 0.0_dp) - min(meridional(i, j), 0.0_dp)
+                largest = max(largest, leaving/mass(i, j))
+            end do
+        end do
+        largest = max(largest, sum(max(meridional(:, 2), 0.0_dp))/sum(mass(:, 1)))
+        largest = max(largest, -sum(min(meridional(:, n_lat), 0.0_dp))/sum(mass(:, n_lat)))
+        substeps = huge(1)
+        if (largest < 1.0e6_dp) substeps = max(1, ceiling(largest/limit))
+    end function substeps_needed
+
+    !> Fill the stencil from its mass and fluxes; returns .false. where the wind crosses the whole circle or empties a cell.
+    subroutine build_stencil(edge_weights, spacing, s, possible)
+        real(dp), intent(in) :: edge_weights(:, :) !! of rows j-2 … j+1 at edge j (4, n_lat+1) [1]
+        real(dp), intent(in) :: spacing(:, :)      !! distance to neighbouring rows (2, n_lat) [row heights]
+        type(level_stencil), intent(inout) :: s    !! mass, zonal, meridional in; the rest out
+        logical, intent(out) :: possible
+        integer :: n_lon, n_lat, j
+
+        n_lon = s%n_lon
+        n_lat = s%n_lat
+        possible = .true.
+        do j = 2, n_lat - 1
+            s%mass_end(:, j) = s%mass(:, j) + s%zonal(:, j) + s%meridional(:, j) - s%meridional(:, j + 1)
+            s%mass_end(:n_lon - 1, j) = s%mass_end(:n_lon - 1, j) - s%zonal(2:, j)
+            s%mass_end(n_lon, j) = s%mass_end(n_lon, j) - s%zonal(1, j)
+            call zonal_weights(s, j, possible)
+            call inner_weights(s, j, spacing(:, j))
+        end do
+        s%mass_end(:, 1) = (sum(s%mass(:, 1)) - sum(s%meridional(:, 2)))/n_lon
+        s%mass_end(:, n_lat) = (sum(s%mass(:, n_lat)) + sum(s%meridional(:, n_lat)))/n_lon
+        do j = 2, n_lat
+            call outer_weights(s, j, edge_weights(:, j - 1:j + 1))
+        end do
+        possible = possible .and. all(s%mass_end > 0.0_dp)
+    end subroutine build_stencil
+
+    !> Zonal departure points and fluxes of one row.
+    subroutine zonal_weights(s, j, possible)
+        type(level_stencil), intent(inout) :: s
+        integer, intent(in) :: j
+        logical, intent(inout) :: possible
+        real(dp) :: courant, rest
+        integer :: n_lon, i, cell, whole, east, shift, step
+
+        n_lon = s%n_lon
+        s%far(j) = .false.
+        do i = 1, n_lon
+            east = i + 1
+            if (east > n_lon) east = 1
+            courant = 0.5_dp*(s%zonal(i, j) + s%zonal(east, j))/s%mass(i, j)
+            if (.not. abs(courant) < n_lon) then
+                possible = .false.
+                return
+            end if
+            shift = int(courant)
+            s%departure(i, j) = modulo(i - shift - 1, n_lon) + 1
+            rest = courant - shift
+            s%zonal_inner(1, i, j) = 0.25_dp*rest*(rest + 1.0_dp)
+            s%zonal_inner(2, i, j) = 0.5_dp*(1.0_dp - rest*rest)
+            s%zonal_inner(3, i, j) = 0.25_dp*rest*(rest - 1.0_dp)
+
+            rest = abs(s%zonal(i, j))
+            step = merge(-1, 1, s%zonal(i, j) >= 0.0_dp)
+            cell = merge(i - 1, i, s%zonal(i, j) >= 0.0_dp)
+            if (cell < 1) cell = n_lon
+            whole = 0
+            do while (rest > s%mass(cell, j))
+                rest = rest - s%mass(cell, j)
+                cell = cell + step
+                if (cell < 1) cell = n_lon
+                if (cell > n_lon) cell = 1
+                whole = whole + 1
+                if (whole >= n_lon) then
+                    possible = .false.
+                    return
+                end if
+            end do
+            s%upwind(i, j) = cell
+            s%whole(i, j) = -step*whole
+            if (whole > 0) s%far(j) = .true.
+            s%zonal_outer(:, i, j) = uniform_ppm(rest/s%mass(cell, j), -step)*(-step*rest)
+        end do
+    end subroutine zonal_weights
+
+    !> Weights around the upwind cell of the mean over the part `c` of it that crosses its wall; Colella & Woodward (1984),
+    !> eqs. 1.9-1.12, on equal cells.
+    pure function uniform_ppm(c, direction) result(w)
+        real(dp), intent(in) :: c        !! share of the cell that crosses [1]
+        integer, intent(in) :: direction !! 1: through the cell's eastern wall, -1: through its western wall
+        real(dp) :: w(5)
+        real(dp) :: near, far
+
+        near = (1.0_dp - c)**2
+        far = -c*(1.0_dp - c)
+        w(1) = -twelfth*far
+        w(2) = twelfth*(7.0_dp*far - near)
+        w(4) = twelfth*(7.0_dp*near - far)
+        w(5) = -twelfth*near
+        w(3) = 1.0_dp - ((w(1) + w(5)) + (w(2) + w(4)))
+        if (direction < 0) w = w(5:1:-1)
+    end function uniform_ppm
+
+    !> Quadratic interpolation at the meridional departure points of one row, halved and added to half the cell itself.
+    subroutine inner_weights(s, j, spacing)
+        type(level_stencil), intent(inout) :: s
+        integer, intent(in) :: j
+        real(dp), intent(in) :: spacing(2) !! to the south, to the north [row heights]
+        real(dp) :: d, south, north
+        integer :: i
+
+        south = 0.5_dp/(spacing(1)*(spacing(1) + spacing(2)))
+        north = 0.5_dp/(spacing(2)*(spacing(1) + spacing(2)))
+        do i = 1, s%n_lon
+            d = -0.5_dp*(s%meridional(i, j) + s%meridional(i, j + 1))/s%mass(i, j)
+            s%inner(1, i, j) = south*d*(d - spacing(2))
+            s%inner(3, i, j) = north*d*(d + spacing(1))
+            s%inner(2, i, j) = 1.0_dp - (s%inner(1, i, j) + s%inner(3, i, j))
+        end do
+    end subroutine inner_weights
+
+    !> Weights of rows j-3 … j+2 in the flux through the southern walls of row j; PPM with edges of the sphere.
+    subroutine outer_weights(s, j, edges)
+        type(level_stencil), intent(inout) :: s
+        integer, intent(in) :: j
+        real(dp), intent(in) :: edges(4, 3) !! edge weights at edges j-1, j, j+1 [1]
+        real(dp) :: c, near, far, air, w(6), lane_south, lane_north
+        integer :: i
+
+        ! Along a meridian a cap is a cell of two sectors.
+        lane_south = merge(2.0_dp, 1.0_dp, j == 2)
+        lane_north = merge(2.0_dp, 1.0_dp, j == s%n_lat)
+        do i = 1, s%n_lon
+            air = s%meridional(i, j)
+            w = 0.0_dp
+            if (air >= 0.0_dp) then
+                c = air/(s%mass(i, j - 1)*lane_south)
+                near = (1.0_dp - c)**2
+                far = -c*(1.0_dp - c)
+                w(1:4) = far*edges(:, 1)
+                w(2:5) = w(2:5) + near*edges(:, 2)
+                w(3) = 1.0_dp - ((w(1) + w(5)) + (w(2) + w(4)))
+            else
+                c = -air/(s%mass(i, j)*lane_north)
+                near = (1.0_dp - c)**2
+                far = -c*(1.0_dp - c)
+                w(3:6) = far*edges(:, 3)
+                w(2:5) = w(2:5) + near*edges(:, 2)
+                w(4) = 1.0_dp - ((w(2) + w(6)) + (w(3) + w(5)))
+            end if
+            s%outer(:, i, j) = air*w
+        end do
+    end subroutine outer_weights
+end module gcas_transport_stencil
