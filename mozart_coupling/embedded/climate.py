@@ -1,0 +1,203 @@
+"""Temperature, moisture, orography and the surface of the analytic circulation.
+
+Plausible, smooth and cheap: what a tracer model needs to know for air mass, mixing height and sampling altitude.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from mozart_coupling.embedded.levels import P0, level_pressure, mid_coefficients
+from mozart_coupling.grids import Grid, regrid
+from mozart_coupling.land import land_fraction
+
+GRAVITY = 9.80665
+GAS_CONSTANT = 287.04  # dry air, J kg-1 K-1
+LATENT_HEAT = 2.501e6  # J kg-1
+SOLAR_CONSTANT = 1361.0  # W m-2
+LAPSE_RATE = 6.5e-3  # K m-1
+DAY_S = 86400.0
+
+# Mountains and plateaus: centre longitude, latitude, half widths [degrees], height [m]. Rounded from any atlas.
+MOUNTAINS = (
+    (88, 33, 13, 6, 4600), (85, 46, 12, 5, 1300), (105, 47, 11, 6, 1100), (130, 63, 22, 7, 600), (50, 34, 13, 5, 1100),
+    (10, 46, 5, 2.5, 1000), (12, 64, 6, 5, 600), (-110, 42, 9, 9, 1900), (-128, 58, 10, 7, 1000), (-103, 23, 5, 7, 1400),
+    (-69, -18, 4, 9, 3000), (-70, -33, 3, 9, 1800), (-75, -2, 4, 8, 1600), (-47, -17, 8, 7, 500), (35, 1, 6, 10, 1100),
+    (39, 9, 5, 5, 1100), (25, -26, 8, 7, 1000), (8, 24, 8, 5, 400), (44, 20, 6, 6, 700), (-41, 73, 10, 7, 2600),
+    (60, 60, 4, 8, 300), (133, -25, 15, 8, 200), (141, -5, 5, 3, 700), (-80, 38, 5, 4, 300),
+)
+
+
+class Surface:
+    """What does not change with time on one grid."""
+
+    def __init__(self, grid: Grid):
+        self.grid = grid
+        self.latitude = np.deg2rad(grid.lat)[:, None]
+        self.land = land_fraction(grid)
+        self.is_land = self.land >= 0.5
+
+    @cached_property
+    def height(self) -> np.ndarray:
+        """Smooth orography (nlat, nlon) [m]."""
+        return np.maximum(regrid(_one_degree_height(), _ONE_DEGREE, self.grid), 0.0)
+
+    @cached_property
+    def annual_temperature(self) -> np.ndarray:
+        """Annual-mean zonal temperature at sea level (nlat, 1) [K]."""
+        return sea_level_temperature(self.latitude, 0.0)
+
+
+_ONE_DEGREE = Grid.regular(360, 180, lon_first=-179.5)
+
+
+@lru_cache(maxsize=1)
+def _one_degree_height() -> np.ndarray:
+    lon, lat = _ONE_DEGREE.lon[None, :], _ONE_DEGREE.lat[:, None]
+    height = np.full(_ONE_DEGREE.shape, 150.0)
+    for lon0, lat0, wide, high, top in MOUNTAINS:
+        east = (lon - lon0 + 180.0) % 360.0 - 180.0
+        height += top * np.exp(-((east / wide) ** 2) - ((lat - lat0) / high) ** 2)
+    height += 2600.0 / (1.0 + np.exp((lat + 75.0) / 2.5))  # Antarctica
+    return gaussian_filter(height * land_fraction(_ONE_DEGREE), 1.5, mode=("nearest", "wrap"))
+
+
+def reduce_to_ground(sea_level_pressure: np.ndarray, height: np.ndarray, temperature: np.ndarray) -> np.ndarray:
+    """Surface pressure [Pa] at a height [m] under a constant lapse rate from the sea-level temperature [K]."""
+    return sea_level_pressure * (1.0 - LAPSE_RATE * height / temperature) ** (GRAVITY / (GAS_CONSTANT * LAPSE_RATE))
+
+
+def sea_level_temperature(latitude: np.ndarray, winter_north: float) -> np.ndarray:
+    """Zonal-mean temperature [K] at sea level; the thermal equator follows the sun."""
+    return 301.0 - 46.0 * (np.sin(latitude) + 0.13 * winter_north) ** 2
+
+
+def complete(surface: Surface, time: np.datetime64, winter_north: float, hyai: np.ndarray, hybi: np.ndarray,
+             surface_pressure: np.ndarray, u: np.ndarray, v: np.ndarray, warm: np.ndarray) -> dict[str, np.ndarray]:
+    """All fields of the contract from winds, surface pressure and the waves' temperature [K] (nlev, nlat, nlon)."""
+    pressure = level_pressure(*mid_coefficients(hyai, hybi), surface_pressure)
+    temperature = air_temperature(surface.latitude, pressure, winter_north) + warm
+    ground = ground_fields(surface, time, winter_north, u[-1], v[-1])
+    sigma_interface = level_pressure(hyai, hybi, surface_pressure) / surface_pressure
+    return {
+        "T": temperature,
+        "U": u,
+        "V": v,
+        "Q": specific_humidity(surface.latitude, pressure / surface_pressure, pressure, temperature),
+        "PS": surface_pressure,
+        "PHIS": surface.height * GRAVITY,
+        **ground,
+        "PBLH": boundary_layer_height(surface, time, np.hypot(u[-1], v[-1])),
+        "CMFMC": convective_mass_flux(surface, time, winter_north, sigma_interface),
+    }
+
+
+def air_temperature(latitude: np.ndarray, pressure: np.ndarray, winter_north: float) -> np.ndarray:
+    """Zonal-mean temperature [K] at pressures (nlev, nlat, nlon) [Pa]: a lapse rate of 6.5 K/km up to the tropopause,
+    a stratosphere that warms upward, coldest over the equator."""
+    exponent = GAS_CONSTANT * LAPSE_RATE / GRAVITY
+    logarithm = np.log(pressure / P0)
+    troposphere = sea_level_temperature(latitude, winter_north) * np.exp(exponent * logarithm)
+    stratosphere = 196.0 + 20.0 * np.sin(latitude) ** 2 - 8.0 * np.minimum(logarithm + 2.3, 0.0)
+    return 0.5 * (troposphere + stratosphere + np.sqrt((troposphere - stratosphere) ** 2 + 9.0))
+
+
+def specific_humidity(latitude: np.ndarray, sigma: np.ndarray, pressure: np.ndarray, temperature: np.ndarray) -> np.ndarray:
+    """Water vapour [kg/kg]: 80 % relative humidity at the ground, drier aloft and in the subtropics.
+
+    Saturation over water after August, Roche and Magnus: e = 610.94 exp(17.625 t / (t + 243.04)), t in deg C.
+    """
+    celsius = temperature - 273.15
+    saturation = 610.94 * np.exp(17.625 * celsius / (celsius + 243.04))
+    dry_belt = 1.0 - 0.35 * np.exp(-(((np.abs(np.rad2deg(latitude)) - 25.0) / 10.0) ** 2))
+    relative = 0.8 * sigma**1.3 * np.where(sigma > 0.9, 1.0, dry_belt)
+    return np.maximum(0.622 * relative * saturation / np.maximum(pressure, 2.0 * saturation), 3.0e-6)
+
+
+def solar_geometry(surface: Surface, time: np.datetime64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cosine of the zenith angle, hour angle [rad, 0 at noon], and heat taken up since sunrise: the integral of the
+    positive cosine over hour angle [rad]; all (nlat, nlon)."""
+    time = np.datetime64(time).astype("datetime64[s]")
+    day_of_year = (time - time.astype("datetime64[Y]")) / np.timedelta64(86400, "s")
+    declination = np.deg2rad(23.44) * np.sin(2.0 * np.pi * (day_of_year - 80.0) / 365.25)
+    utc = (time - time.astype("datetime64[D]")) / np.timedelta64(86400, "s")
+    hour = 2.0 * np.pi * ((utc + surface.grid.lon[None, :] / 360.0) % 1.0 - 0.5)
+    constant = np.sin(surface.latitude) * np.sin(declination)
+    swing = np.cos(surface.latitude) * np.cos(declination)
+    sunset = np.arccos(np.clip(-constant / np.maximum(swing, 1e-9), -1.0, 1.0))
+    lit = np.clip(hour, -sunset, sunset)
+    heat = constant * (lit + sunset) + swing * (np.sin(lit) + np.sin(sunset))
+    return constant + swing * np.cos(hour), np.broadcast_to(hour, heat.shape), np.maximum(heat, 0.0)
+
+
+def boundary_layer_height(surface: Surface, time: np.datetime64, wind: np.ndarray) -> np.ndarray:
+    """PBLH (nlat, nlon) [m] by surface type, local hour and season.
+
+    Land: encroachment, h proportional to the square root of the heat taken up since sunrise, which collapses as the
+    sun goes down; nights 100 to 200 m with the wind. Ocean: 500 m + 25 s times the wind, 400 to 1000 m.
+    """
+    cosine, hour, heat = solar_geometry(surface, time)
+    degrees = np.abs(np.rad2deg(surface.latitude))
+    dry = 1.0 + 0.3 * np.exp(-(((degrees - 25.0) / 9.0) ** 2))
+    snow = 1.0 / (1.0 + np.exp((degrees - 68.0) / 4.0))
+    falling = np.where(hour > 0.0, np.clip(cosine / 0.15, 0.0, 1.0), 1.0) * (cosine > 0.0)
+    day = 1050.0 * dry * (0.3 + 0.7 * snow) * np.sqrt(heat) * falling
+    night = np.clip(80.0 + 20.0 * wind, 100.0, 200.0)
+    return np.where(surface.is_land, np.maximum(day, night), np.clip(500.0 + 25.0 * wind, 400.0, 1000.0))
+
+
+def ground_fields(surface: Surface, time: np.datetime64, winter_north: float, u: np.ndarray, v: np.ndarray) -> dict[str, np.ndarray]:
+    """TS, stresses, heat and water fluxes, solar flux, albedo, snow, soil water, surface type; all (nlat, nlon).
+
+    Stresses are positive with the wind (what the air gives to the ground); fluxes are positive upward.
+    """
+    cosine, hour, _ = solar_geometry(surface, time)
+    sun = np.maximum(cosine, 0.0)
+    zonal = sea_level_temperature(surface.latitude, winter_north)
+    continental = 8.0 * np.sin(surface.latitude) * -winter_north
+    diurnal = 6.0 * np.cos(surface.latitude) * np.cos(hour - np.pi / 6.0)
+    land_temperature = zonal + continental + diurnal - LAPSE_RATE * surface.height
+    sea_temperature = np.broadcast_to(zonal, land_temperature.shape)
+    frozen_sea = ~surface.is_land & (sea_temperature < 262.0)
+    temperature = np.where(surface.is_land, land_temperature, np.where(frozen_sea, sea_temperature, np.maximum(sea_temperature, 271.4)))
+    snow = surface.is_land & (zonal + continental - LAPSE_RATE * surface.height < 271.0)
+    solar = 0.62 * SOLAR_CONSTANT * sun
+    wind = np.hypot(u, v)
+    drag = 1.2 * np.where(surface.is_land, 3.0e-3, 1.3e-3) * wind
+    warm = np.clip((temperature - 263.0) / 40.0, 0.0, 1.0)
+    latent = np.where(surface.is_land, 0.25 * solar * warm, 130.0 * warm * np.clip(wind / 7.0, 0.3, 1.5))
+    sensible = np.where(surface.is_land, np.where(snow, 0.08, 0.22) * solar - 18.0, 12.0)
+    return {
+        "TS": temperature,
+        "TAUX": drag * u,
+        "TAUY": drag * v,
+        "SHFLX": sensible,
+        "QFLX": latent / LATENT_HEAT,
+        "FSDS": solar,
+        "ALB": np.where(snow | frozen_sea, 0.6, np.where(surface.is_land, 0.18, 0.07)),
+        "SNOWH": np.where(snow, 0.1, 0.0),
+        "SOILW": np.where(surface.is_land, 0.25, 0.0),
+        "ORO": np.where(surface.is_land, 1.0, np.where(frozen_sea, 2.0, 0.0)),
+    }
+
+
+def convective_mass_flux(surface: Surface, time: np.datetime64, winter_north: float, sigma: np.ndarray) -> np.ndarray:
+    """CMFMC (nlev+1, nlat, nlon) [kg/m2/s] at interfaces of given p/PS, positive upward.
+
+    A belt along the thermal equator, strongest over the west Pacific and over land in the afternoon, and summer
+    convection of the middle latitudes; zero at the ground and above 13 % of surface pressure.
+    """
+    _, hour, _ = solar_geometry(surface, time)
+    degrees = np.rad2deg(surface.latitude)
+    belt = np.exp(-(((degrees + 7.0 * winter_north) / 9.0) ** 2))
+    pacific = 1.0 + 0.4 * np.cos(np.deg2rad(surface.grid.lon[None, :] - 125.0))
+    afternoon = 1.0 + 0.8 * np.cos(hour - np.pi / 4.0) * surface.is_land
+    summer = np.maximum(-winter_north * np.sign(degrees), 0.0)
+    middle = np.exp(-(((np.abs(degrees) - 42.0) / 12.0) ** 2)) * (0.25 + 0.75 * summer * surface.is_land)
+    strength = 0.010 * belt * pacific * afternoon + 0.004 * middle * np.where(surface.is_land, afternoon, 1.0)
+    profile = np.clip((1.0 - sigma) / 0.1, 0.0, 1.0) * np.clip((sigma - 0.13) / 0.4, 0.0, 1.0)
+    return strength * profile
