@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mozart_coupling.embedded import climate
 from mozart_coupling.embedded.levels import P0, check_coefficients, level_pressure
@@ -319,10 +320,15 @@ def write_circulation(
     paths = []
     for done, day in enumerate(days, start=1):
         times = day.astype("datetime64[s]") + np.arange(24 // step_hours) * np.timedelta64(step_hours, "h")
-        records = [circulation.record(time) for time in times]
-        fields = {name: np.stack([record[name] for record in records]).astype(np.float32) for name in records[0]}
         paths.append(directory / met_file_name(prefix, "yyyymmdd", day))
-        write_met_file(paths[-1], grid, hyai, hybi, times, fields, attributes)
+        write_met_file(paths[-1], grid, hyai, hybi, times, _day_fields(circulation, times), attributes)
         if progress is not None:
             progress(done, days.size)
     return paths
+
+
+def _day_fields(circulation: Circulation, times: np.ndarray) -> dict[str, np.ndarray]:
+    """All fields of a day's records in float32."""
+    with threadpool_limits(1, "blas"):  # the products are too small to share
+        records = [circulation.record(time) for time in times]
+    return {name: np.array([record[name] for record in records], dtype=np.float32) for name in records[0]}
