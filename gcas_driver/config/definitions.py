@@ -30,7 +30,8 @@ COMPONENTS = ("bio", "ocn", "fossil", "fire")
 class Variable:
     """One setting.
 
-    `minimum` and `maximum` are inclusive bounds; `above` and `below` exclusive ones. `change` says what a changed value means
+    `minimum` and `maximum` are inclusive bounds; `above` and `below` exclusive ones. `choices` of a path are words that stand
+    beside it and are not paths. `change` says what a changed value means
     for a run in progress: "refused" (results would no longer belong together), "accept" (harmless, taken with --accept) or
     "free" (never enters the results, taken without a word).
     """
@@ -267,8 +268,8 @@ SUPER = Group("super_observations", "Observations of one product in one model ce
 ))
 
 REGIONS = Group("regions", "The regions of the evaluation.", (
-    V("file", "str", "builtin", "`builtin`, or a file: CarbonTracker's `regions.nc`, TransCom's mask, or GCASv2's region file.",
-      change="refused"),
+    V("file", "path", "builtin", "GCAS's own approximate map of the 22 TransCom regions, or a file: CarbonTracker's `regions.nc`, "
+      "TransCom's mask, or GCASv2's region file.", choices=("builtin",)),
 ))
 
 TRUTH = Group("truth", "Synthetic experiments only (`gcas osse`): what is made, and the truth to compare with.", (

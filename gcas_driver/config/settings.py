@@ -236,8 +236,9 @@ def _near_choice(value: Any, variable: Variable) -> str:
 
 def allowed(variable: Variable) -> str:
     """What a setting may be, in words: its type, range, choices and unit."""
-    if variable.choices:
-        return "one of " + ", ".join(f"'{c}'" for c in variable.choices)
+    words = ", ".join(f"'{c}'" for c in variable.choices)
+    if words:
+        return f"{words} or a quoted path" if variable.type == "path" else f"one of {words}"
     words = {"str": "a quoted string", "int": "a whole number", "float": "a number", "bool": ".true. or .false.",
              "date": "a quoted date 'yyyy-mm-dd'", "path": "a quoted path"}[variable.scalar_type]
     if variable.pattern_text:
@@ -259,6 +260,8 @@ def _value(value: Any, quoted: bool, variable: Variable, directory: Path) -> Any
         if any(ord(c) < 32 for c in value):
             raise ValueError("holds a control character")
         if kind == "path":
+            if value in variable.choices:
+                return value
             if not value.strip():
                 raise ValueError("is empty")
             return Path(os.path.normpath(directory / value))

@@ -1,0 +1,110 @@
+"""A case that is being worked on: its settings and what all its windows share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Sequence
+
+import numpy as np
+
+from mozart_coupling.grids import Grid
+
+from .check import input_problems
+from .config import Settings
+from .errors import InputError
+from .fluxes.lambda_cells import LambdaCells, lambda_cells
+from .fluxes.perturbations import Correlation
+from .fluxes.regions import RegionMap
+from .fluxes.state import read_lambdas
+from .journal import Journal
+from .launch.runs import TransportRuns
+from .meteorology import ensure_meteorology
+from .output import Heading
+from .plan import Window
+from .progress import Reporter
+
+
+@dataclass(frozen=True)
+class Case:
+    """What every step of every window may use.
+
+    Attributes
+    ----------
+    settings : Settings
+    journal : Journal
+    reporter : Reporter
+    grid : Grid
+        The transport model's.
+    regions : RegionMap
+        On that grid.
+    cells : LambdaCells
+        Where the scaling factors live.
+    lambdas : dict
+        λ by optimised flux.
+    correlation : Correlation
+        Of the perturbations.
+    runs : TransportRuns
+        Starts the transport model.
+    """
+
+    settings: Settings
+    journal: Journal
+    reporter: Reporter
+    grid: Grid
+    regions: RegionMap
+    cells: LambdaCells
+    lambdas: dict[str, float | np.ndarray]
+    correlation: Correlation
+    runs: TransportRuns
+
+    @property
+    def directory(self) -> Path:
+        """The case's directory."""
+        return self.settings.case_directory
+
+    def heading(self, window: Window) -> Heading:
+        """Global attributes of a window's files."""
+        return Heading(self.settings.case.name, self.settings.digest(), self.settings.case.seed, self.settings.state.members, window.text,
+                       self.settings.output.compression)
+
+
+def open_case(settings: Settings, journal: Journal, reporter: Reporter) -> Case:
+    """Everything that is known before the first window.
+
+    Analytic meteorology is written first when the settings name no meteorology.
+
+    Raises
+    ------
+    InputError, CouplingError
+        The meteorology, the regions or λ cannot be used.
+    """
+    meteorology = ensure_meteorology(settings, reporter)
+    grid = meteorology.grid
+    regions = RegionMap.load(settings.regions.file, grid)
+    cells = lambda_cells(settings.state.lambda_grid, grid, region_names=regions.names, region_fraction=regions.fraction)
+    state = settings.state
+    return Case(settings=settings, journal=journal, reporter=reporter, grid=grid, regions=regions, cells=cells,
+                lambdas=read_lambdas(state, cells), correlation=Correlation(state.correlation_land_km, state.correlation_ocean_km,
+                                                                            state.correlation_shape),
+                runs=TransportRuns.of(settings, meteorology, reporter))
+
+
+def refuse_bad_inputs(case: Case, windows: Sequence[Window]) -> None:
+    """Look at every input file of the windows to come, before any model run.
+
+    Raises
+    ------
+    InputError
+        Naming every problem.
+    """
+    problems = input_problems(case.settings, windows[0].start, windows[-1].end)
+    for problem in problems:
+        if problem.severity != "error":
+            case.reporter.log.warning("%s", problem)
+    errors = [p for p in problems if p.severity == "error"]
+    if errors:
+        raise InputError(f"{len(errors)} problem{'s' if len(errors) > 1 else ''} with the input of {case.settings.path}:\n"
+                         + "\n".join(f"  {p}" for p in errors))
+
+

@@ -1,0 +1,179 @@
+"""Everything that can be known before running: every problem with the inputs at once, and what the run will cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+
+from mozart_coupling.embedded.levels import hybrid_levels
+from mozart_coupling.errors import CouplingError
+from mozart_coupling.grids import Grid
+from mozart_coupling.initial import read_initial
+from mozart_coupling.met import MetFiles
+
+from .check_command import command_problems
+from .config import Settings
+from .cost import Cost, estimate_cost
+from .errors import GcasError, Problem
+from .fluxes import priors
+from .fluxes.lambda_cells import lambda_cells
+from .fluxes.perturbations import Correlation
+from .fluxes.prior import window_fluxes
+from .fluxes.regions import RegionMap
+from .fluxes.state import build_state, read_lambdas
+from .meteorology import location
+from .observations import check_streams
+from .observations.streams import streams_from
+from .plan import DAY, plan_windows
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Outcome of a check.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        Errors and warnings.
+    cost : Cost or None
+        None when the grid is not known because of an error.
+    sigma : dict
+        Prior standard deviation that λ implies in the first window [PgC/yr]: region → value, sum of the optimised components; empty
+        when inputs have errors.
+    """
+
+    problems: list[Problem]
+    cost: Cost | None
+    sigma: dict[str, float]
+
+    @property
+    def errors(self) -> list[Problem]:
+        """Those that would make the run fail."""
+        return [p for p in self.problems if p.severity == "error"]
+
+
+def check_case(settings: Settings) -> CheckResult:
+    """Look at everything a run would read."""
+    problems = input_problems(settings, settings.time.start, settings.time.end, values=True)
+    windows = plan_windows(settings.time)
+    if windows[-1].days != settings.time.window_days:
+        problems.append(Problem(f"the last window is shorter: {windows[-1].days} days", settings.time.where("end"), severity="warning"))
+    grid_and_levels = _grid_and_levels(settings)
+    if grid_and_levels is None:
+        return CheckResult(problems, None, {})
+    cost = estimate_cost(settings, *grid_and_levels)
+    problems += cost.problems(settings)
+    errors = any(p.severity == "error" for p in problems)
+    return CheckResult(problems, cost, {} if errors else implied_sigma(settings, grid_and_levels[0]))
+
+
+def input_problems(settings: Settings, start: np.datetime64, end: np.datetime64, *, values: bool = False) -> list[Problem]:
+    """Every problem with the files that windows in [start, end) read.
+
+    Parameters
+    ----------
+    values : bool
+        Look at the numbers in the met files too, which takes longer.
+    """
+    problems = [p for group in settings.prior for p in priors.check(group, start, end)]
+    problems += check_streams(streams_from(settings), start, end)
+    if not (settings.satellite or settings.surface):
+        problems.append(Problem("there are no observations: posterior = prior", settings.path.name, "no &satellite and no &surface group",
+                                severity="warning"))
+    problems += _met_problems(settings, start, end, values)
+    problems += _initial_problems(settings)
+    problems += _region_problems(settings)
+    problems += command_problems(settings)
+    return problems
+
+
+def _of(error: Exception, where: str) -> Problem:
+    """A coupling's or driver's error as a problem, with the namelist line it came from."""
+    assert isinstance(error, (CouplingError, GcasError))
+    place = f"{where}: {error.where}" if where else str(error.where)
+    return Problem(error.what, place, str(error.found), str(error.expected), str(error.advice))
+
+
+def _met_problems(settings: Settings, start: np.datetime64, end: np.datetime64, values: bool) -> list[Problem]:
+    transport = settings.transport
+    if transport.met_directory is None:
+        try:
+            Grid.named(transport.grid)
+        except CouplingError as error:
+            return [_of(error, transport.where("grid"))]
+        return []
+    directory, prefix, date_format = location(settings)
+    with MetFiles(directory, prefix, date_format) as files:
+        try:
+            found = files.check(start, end, values=values)
+        except CouplingError as error:
+            found = [error]
+    return [_of(error, transport.where("met_directory")) for error in found]
+
+
+def _initial_problems(settings: Settings) -> list[Problem]:
+    initial = settings.initial
+    if initial.file is None:
+        return []
+    try:
+        found = read_initial(initial.file, [])
+    except CouplingError as error:
+        return [_of(error, initial.where("file"))]
+    known = _grid_and_levels(settings)
+    if known is not None and found.grid.shape != known[0].shape:
+        return [Problem("the initial field is on another grid", f"{initial.where('file')}: {initial.file}", f"{found.grid.nlon}x{found.grid.nlat}",
+                        f"{known[0].nlon}x{known[0].nlat}, the grid of the meteorology")]
+    return []
+
+
+def _region_problems(settings: Settings) -> list[Problem]:
+    if settings.regions.file == "builtin":
+        return []
+    try:
+        RegionMap.load(settings.regions.file, Grid.named("36x18"))
+    except (CouplingError, GcasError) as error:
+        return [_of(error, settings.regions.where("file"))]
+    return []
+
+
+def _grid_and_levels(settings: Settings) -> tuple[Grid, int] | None:
+    transport = settings.transport
+    try:
+        if transport.met_directory is None:
+            return Grid.named(transport.grid), len(hybrid_levels(transport.levels)[0]) - 1
+        with MetFiles(*location(settings)) as files:
+            return files.grid, len(files.hyai) - 1
+    except CouplingError:
+        return None
+
+
+def implied_sigma(settings: Settings, grid: Grid) -> dict[str, float]:
+    """Prior standard deviation [PgC/yr] of regions that λ implies for the first window's fluxes."""
+    regions = RegionMap.load(settings.regions.file, grid)
+    cells = lambda_cells(settings.state.lambda_grid, grid, region_names=regions.names, region_fraction=regions.fraction)
+    first = plan_windows(settings.time)[0]
+    fluxes = window_fluxes(settings.prior, grid, first.start, min(first.end, first.start + 7 * DAY))
+    state = build_state(fluxes, cells, settings.state.scheme, read_lambdas(settings.state, cells),
+                        sign_threshold=settings.state.sign_threshold)
+    correlation = Correlation(settings.state.correlation_land_km, settings.state.correlation_ocean_km, settings.state.correlation_shape)
+    fraction = np.concatenate([regions.fraction, np.ones((1, *grid.shape))])
+    sigma = np.sqrt((state.regional_sigma(fraction, correlation) ** 2).sum(axis=0))
+    return dict(zip([*regions.names, "Global"], (float(s) for s in sigma)))
+
+
+def print_check(result: CheckResult, console: Console | None = None) -> None:
+    """The outcome for people."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    for problem in result.problems:
+        console.print(str(problem), markup=False)
+    if result.cost is not None:
+        for line in result.cost.lines():
+            console.print(line, markup=False)
+    if result.sigma:
+        console.print("prior standard deviation that λ implies in the first window, PgC/yr:")
+        for name, value in result.sigma.items():
+            console.print(f"  {name:<30} {value:8.3f}", markup=False)
+    n_warnings = len(result.problems) - len(result.errors)
+    console.print(f"{len(result.errors)} errors, {n_warnings} warnings" if result.problems else "no problems found")

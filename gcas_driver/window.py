@@ -1,0 +1,243 @@
+"""The steps of one window, in order.
+
+    prior fluxes → perturbed members → ensemble run → H(x) → screening, super-observations → analysis → posterior fluxes → forward
+    run → posterior and prior H(x) → hand-off → files → journal
+
+`prior` is the forward run's second tracer, which no analysis ever touched; `background` is the mean of the window's own ensemble,
+which starts from the last posterior field; `posterior` is the forward run's first tracer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mozart_coupling.samples import SampleRequest
+
+from .analysis import Localization, ensrf, letkf
+from .case import Case
+from .errors import AnalysisError, GcasError
+from .fluxes.members import FluxBasis, flux_basis
+from .fluxes.prior import window_fluxes
+from .fluxes.state import State, build_state
+from .observations import Observations, read_streams
+from .observations.screening import listing, screen
+from .observations.simulate import SampleMapping, point_levels, sample_request, simulate
+from .observations.streams import streams_from
+from .observations.super_observations import SuperObservations, super_observe
+from .plan import Window
+from .window_output import write_window
+
+LISTED = 20
+"""Rejected observations named one by one in the log; the files hold all of them."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What the window starts from: fluxes, parameters, and the members' factors x (n_parameters, n_members)."""
+
+    fluxes: xr.Dataset
+    state: State
+    basis: FluxBasis
+    x: np.ndarray
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Observations of the window with their simulated values.
+
+    Attributes
+    ----------
+    table : Observations
+        All rows that were read, in order of time.
+    rows : ndarray of int (n_simulated,)
+        Those that were simulated.
+    request, mapping
+        What was asked of the transport model, for those rows.
+    hx : ndarray (n_simulated, n_members)
+        [ppm].
+    supers : SuperObservations
+        Formed from the simulated rows.
+    """
+
+    table: Observations
+    rows: np.ndarray
+    request: SampleRequest
+    mapping: SampleMapping
+    hx: np.ndarray
+    supers: SuperObservations
+
+    @property
+    def simulated(self) -> Observations:
+        """The rows that were simulated."""
+        return self.table.select(self.rows)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Outcome of the analysis: members' factors, their mean, simulated super-observations of each member, and the share of
+    (parameter, observation) pairs that localization rejected."""
+
+    x: np.ndarray
+    mean: np.ndarray
+    hx: np.ndarray
+    rejected_share: float
+    n_observations: np.ndarray
+
+
+def run_window(case: Case, window: Window) -> None:
+    """Do one window; its last act is its entry in the journal."""
+    started = time.monotonic()
+    log = case.reporter.log
+    log.info("window %s (%d days)", window.text, window.days)
+    case.journal.append("begin", window=window.label, next="prior fluxes and members")
+    prior = prior_and_members(case, window)
+    table, rows, request, mapping = observations_to_simulate(case, window)
+    samples = case.runs.ensemble(case.journal, window, prior.basis, prior.state.factors(prior.x), request)
+    hx = simulate(table.select(rows), samples, mapping, _operator_methods(case))
+    compared = screened_and_merged(case, window, Compared(table, rows, request, mapping, hx, None), samples)
+    posterior = analyse(case, window, prior, compared)
+    factors = prior.state.factors(posterior.mean)
+    forward = case.runs.forward(case.journal, window, prior.basis, np.stack([factors, np.ones_like(factors)]), request)
+    final = simulate(compared.simulated, forward, mapping, _operator_methods(case))
+    case.runs.hand_off(window)
+    write_window(case, window, prior, compared, posterior, final)
+    counts = _counts(compared)
+    log.info("window %s: RMSE of the used observations: prior %s, background %s, posterior %s ppm", window.label,
+             *(_rmse(compared, values) for values in (final[:, 1], compared.hx.mean(axis=1), final[:, 0])))
+    case.journal.append("window", window=window.label, end=window.end_label, index=window.index, settings=case.settings.digest(),
+                        seconds=round(time.monotonic() - started, 3), **counts, super_observations=len(compared.supers),
+                        rejected_share=round(posterior.rejected_share, 6))
+
+
+def prior_and_members(case: Case, window: Window) -> Prior:
+    """Prior fluxes on the transport grid and the members' factors drawn around them, equation (1)."""
+    settings = case.settings.state
+    fluxes = window_fluxes(case.settings.prior, case.grid, window.start, window.end)
+    state = build_state(fluxes, case.cells, settings.scheme, case.lambdas, sign_threshold=settings.sign_threshold)
+    delta = state.perturbations(case.settings.case.seed, window.start, settings.members, centred=settings.centred,
+                                correlation=case.correlation)
+    _log_parameters(case, state)
+    return Prior(fluxes, state, flux_basis(fluxes, settings.scheme, settings.perturbation), state.members(delta))
+
+
+def _log_parameters(case: Case, state: State) -> None:
+    idle = len(state.scheme.optimised) * case.cells.n_cells - state.n_parameters
+    case.reporter.log.info("%d parameters (%s), %d cells without flux left out, %d without sign rule", state.n_parameters,
+                           ", ".join(state.scheme.optimised), idle, np.count_nonzero(state.sign == 0))
+
+
+def observations_to_simulate(case: Case, window: Window) -> tuple[Observations, np.ndarray, SampleRequest, SampleMapping]:
+    """The window's observations in order of time, which of them to simulate, and what to ask of the model for that."""
+    table = read_streams(streams_from(case.settings), window.start, window.end)
+    table = table.select(np.argsort(table.time, kind="stable"))
+    rows = np.flatnonzero(table.evaluated)
+    if not rows.size:
+        case.reporter.log.warning("window %s has no observations: posterior = prior", window.label)
+    transport = case.settings.transport
+    request, mapping = sample_request(table.select(rows), case.grid, transport.sampling_hours, transport.sampling_place)
+    return table, rows, request, mapping
+
+
+def _operator_methods(case: Case) -> dict[str, str]:
+    return {stream.name: stream.operator for stream in case.settings.satellite}
+
+
+def _error_floors(case: Case) -> dict[str, float]:
+    return {stream.name: stream.error_floor_ppm for stream in (*case.settings.satellite, *case.settings.surface)}
+
+
+def screened_and_merged(case: Case, window: Window, compared: Compared, samples: Any) -> Compared:
+    """Reject what the model cannot come near, merge the rest to super-observations, equations (7)-(9)."""
+    analysis, merging = case.settings.analysis, case.settings.super_observations
+    simulated = compared.simulated
+    kept = screen(simulated, compared.hx, analysis.gross_ppm or None, analysis.gross_sigma or None)
+    rejected = np.flatnonzero(simulated.evaluated & ~kept.evaluated)
+    for line in listing(kept.select(rejected[:LISTED]), compared.hx[rejected[:LISTED]]):
+        case.reporter.log.info("rejected: %s", line)
+    used, reason = compared.table.used.copy(), compared.table.reason.copy()
+    used[compared.rows], reason[compared.rows] = kept.used, kept.reason
+    supers = super_observe(kept, case.grid, floor_ppm=_error_floors(case), correlation=merging.error_correlation,
+                           levels=point_levels(kept, samples, compared.mapping), merge=merging.enabled)
+    result = replace(compared, table=replace(compared.table, used=used, reason=reason), supers=supers)
+    counts = _counts(result)
+    case.reporter.log.info("window %s: %d observations read, %d assimilated as %d super-observations, %d withheld%s", window.label,
+                           counts["observations_read"], counts["observations_used"], len(supers), counts["observations_withheld"],
+                           "".join(f", {n} {why}" for why, n in sorted(counts["left_out"].items())))
+    return result
+
+
+def _counts(compared: Compared) -> dict[str, Any]:
+    """Where every observation that was read has gone; the numbers add up."""
+    table = compared.table
+    left_out = Counter(str(r) for r in table.reason if r and r != "withheld")
+    for (_, reason), n in table.dropped.items():
+        left_out[reason] += n
+    return {"observations_read": len(table) + sum(table.dropped.values()), "observations_used": int(table.used.sum()),
+            "observations_withheld": int(np.count_nonzero(table.reason == "withheld")), "left_out": dict(left_out)}
+
+
+def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Posterior:
+    """Correct the factors by the super-observations; without any, posterior = prior.
+
+    Raises
+    ------
+    AnalysisError
+        The ensemble has no spread, or a matrix is singular; names the window.
+    """
+    supers = compared.supers
+    if not len(supers):
+        return Posterior(prior.x, prior.x.mean(axis=1), np.empty((0, prior.x.shape[1])), 0.0, np.zeros(prior.state.n_parameters, int))
+    with case.reporter.step("analysis"):
+        hx = supers.average(compared.hx)
+        variance = supers.error**2
+        case.reporter.log.info("analysis: %d super-observations, ensemble spread %.3g ppm, error %.3g ppm (medians)", len(supers),
+                               np.median(hx.std(axis=1, ddof=1)), np.median(supers.error))
+        try:
+            return _analyse(case, prior, supers, hx, variance)
+        except GcasError as error:
+            raise AnalysisError(error.what, f"window {window.label}: {error.where}", error.found, error.expected, error.advice) from error
+
+
+def _analyse(case: Case, prior: Prior, supers: SuperObservations, hx: np.ndarray, variance: np.ndarray) -> Posterior:
+    settings, state = case.settings.analysis, prior.state
+    localization = Localization(
+        state.lon, state.lat, supers.lon, supers.lat, near_km=settings.near_km, far_km=settings.far_km,
+        p_value=settings.p_value if settings.p_value < 1.0 else None, sign=settings.sign, parameter_sign=state.sign.astype(np.float64),
+        taper=None if settings.taper == "none" else settings.taper, max_observations=settings.max_observations or None)
+    common: dict[str, Any] = dict(localization=localization, precision=settings.precision, threads=settings.threads or None,
+                                  inflation=settings.inflation, rtpp=settings.rtpp, rtps=settings.rtps)
+    if settings.method == "letkf":
+        result = letkf(prior.x, hx, supers.value, variance, **common)
+    else:
+        order = "greedy" if settings.order == "greedy" else _order_in_time(supers, hx, variance)
+        result = ensrf(prior.x, hx, supers.value, variance, order=order, **common)
+    case.reporter.log.info("analysis: %.1f %% of the pairs nearer than %g km rejected", 100 * result.rejected_share, settings.far_km)
+    return Posterior(result.x, result.mean, result.hx, float(result.rejected_share), _used_observations(result, state))
+
+
+def _order_in_time(supers: SuperObservations, hx: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """By time; of one time those first that can teach most: decreasing prior variance / error variance."""
+    return np.lexsort((-hx.var(axis=1, ddof=1) / variance, supers.time))
+
+
+def _used_observations(result: Any, state: State) -> np.ndarray:
+    """Super-observations that each parameter took, (n_parameters,) int."""
+    return np.asarray(result.n_observations)
+
+
+def _rmse(compared: Compared, simulated: np.ndarray) -> str:
+    used = compared.table.used[compared.rows]
+    if not used.any():
+        return "–"
+    return f"{np.sqrt(np.mean((simulated - compared.table.value[compared.rows])[used] ** 2)):.3f}"
+
+
+def forget_window_before(case: Case, window: Window) -> None:
+    """Remove what only an earlier window needed: restart files before this window's start, and history."""
+    case.runs.forget_before(window)
