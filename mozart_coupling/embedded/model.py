@@ -1,0 +1,257 @@
+"""The embedded model: from a namelist to history, samples and restart files."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mozart_coupling import contract
+from mozart_coupling.checks import MEAN_VMR, require_grid, require_levels, to_mole_fraction
+from mozart_coupling.dates import DAY, calendar_date, readable
+from mozart_coupling.embedded.anomalies import AnomalyCore
+from mozart_coupling.embedded.core import StepEmission, TransportCore
+from mozart_coupling.embedded.emission_feed import ComponentEmissions, EmissionFeed, FileEmissions
+from mozart_coupling.embedded.met_feed import MetFeed
+from mozart_coupling.embedded.sampling import SampleCollector
+from mozart_coupling.embedded.settings import EmbeddedSettings
+from mozart_coupling.errors import CouplingError, InitialError, RestartError
+from mozart_coupling.heights import hydrostatic_heights
+from mozart_coupling.history import HistoryLayout, HistoryWriter
+from mozart_coupling.initial import read_initial
+from mozart_coupling.met import MetFiles
+from mozart_coupling.restart import read_master, read_pointer, read_restart, write_pointer, write_restart
+from mozart_coupling.samples import read_request, write_samples
+
+log = logging.getLogger("gcas-transport")
+PROGRESS_SECONDS = 1.0
+
+
+class EmbeddedModel:
+    """One run: everything is opened and checked on construction, so that bad input is found before the first step.
+
+    Tracers are carried in kg/kg: what restart, initial and emission files give and take without a factor.
+
+    Raises
+    ------
+    CouplingError
+        The subclass says which input is wrong.
+    """
+
+    def __init__(self, settings: EmbeddedSettings) -> None:
+        self.settings = settings
+        self.start, restart = self._first_instant()
+        self.end = self.start + settings.duration
+        self.n_steps = settings.duration // settings.timestep
+        for name in contract.RUN_DIRECTORIES:
+            (settings.directory / name).mkdir(exist_ok=True)
+        files = MetFiles(settings.met_directory, settings.met_prefix, settings.met_date_format)
+        self.met = MetFeed(files, self.start, self.end, settings.boundary_layer or settings.convection)
+        self.levels = (self.met.hyai, self.met.hybi)
+        core = AnomalyCore if settings.precision == "single" else TransportCore
+        self.core = core(self.met.grid, *self.levels, len(settings.tracers), mode=settings.mode, threads=settings.threads or None,
+                         boundary_layer=settings.boundary_layer, convection=settings.convection)
+        if restart is None:
+            self._set_initial()
+        else:
+            self._set_restart(*restart)
+        self.emissions = self._open_emissions()
+        self.samples = self._open_samples()
+        self.averages = _Averages(self) if settings.history else None
+
+    def run(self) -> None:
+        """Step through the run and write all its output.
+
+        Raises
+        ------
+        CouplingError
+            With the time of the step at which it happened.
+        """
+        settings, began, reported = self.settings, time.monotonic(), 0.0
+        log.info("%s run of %s, %d tracers, %s, %s to %s, %d steps of %d s, %d threads", "restart" if settings.restart else "initial", settings.case,
+                 len(settings.tracers), self.met.grid, readable(self.start), readable(self.end), self.n_steps, settings.timestep, self.core.threads)
+        try:
+            self._sample(0, self.start)
+            for number in range(1, self.n_steps + 1):
+                now = self.start + number * settings.timestep
+                self._step(now - settings.timestep, now)
+                self._sample(number, now)
+                self._finish_day(now, number, time.monotonic() - began)
+                if time.monotonic() - reported > PROGRESS_SECONDS or number == self.n_steps:
+                    reported = time.monotonic()
+                    self._report(now, number, reported - began)
+            self._write_samples()
+        except BaseException:
+            if self.averages is not None:
+                self.averages.writer.discard()
+            raise
+        finally:
+            self.emissions.close()
+            self.met.files.close()
+        log.info("run ended normally at %s after %.1f s", readable(self.end), time.monotonic() - began)
+
+    # --- State ------------------------------------------------------------------------------------------------------
+
+    def _first_instant(self) -> tuple[int, tuple[Path, str] | None]:
+        """Start of the run and, on a restart, the master restart and the tracer restart it names."""
+        settings = self.settings
+        if not settings.restart:
+            return settings.first_start, None
+        relative, pointed = read_pointer(settings.directory, settings.case)
+        path = settings.directory / relative
+        master = read_master(path)
+        if master.time != pointed:
+            raise RestartError("the master restart is of another date than the pointer says", path, readable(master.time), readable(pointed))
+        return master.time, (path, master.restart_file)
+
+    def _set_initial(self) -> None:
+        path = self.settings.initial_file()
+        initial = read_initial(path, self.settings.tracers)
+        require_grid(initial.grid, self.met.grid, path, InitialError)
+        self._require_levels(initial.hyam, initial.hybm, path, InitialError)
+        fields = np.stack([initial.tracer(name) for name in self.settings.tracers])
+        mean = float(fields.mean())
+        if MEAN_VMR[0] <= mean <= MEAN_VMR[1]:
+            log.warning("the initial condition %s has a mean of %.4g: kg/kg is expected, this looks like mol/mol", path, mean)
+        if initial.time != self.start:
+            log.warning("the initial condition %s is dated %s, the run starts at %s", path, readable(initial.time), readable(self.start))
+        self.core.set_state(fields, self.met.surface_pressure(self.start))
+
+    def _set_restart(self, master_path: Path, restart_file: str) -> None:
+        path = self.settings.directory / restart_file
+        restart = read_restart(path, self.settings.tracers)
+        master = read_master(master_path)
+        if restart.time != self.start:
+            raise RestartError("the tracer restart is of another date than the master restart", path, readable(restart.time), readable(self.start))
+        require_grid(restart.grid, self.met.grid, path, RestartError)
+        self._require_levels(restart.hyam, restart.hybm, path, RestartError)
+        self.core.set_state(restart.mixing_ratio, master.ps)
+
+    def _require_levels(self, hyam: np.ndarray, hybm: np.ndarray, path: Path, error: type[CouplingError]) -> None:
+        hyai, hybi = self.levels
+        require_levels(hyam, hybm, 0.5 * (hyai[1:] + hyai[:-1]), 0.5 * (hybi[1:] + hybi[:-1]), path, error)
+
+    # --- One step ---------------------------------------------------------------------------------------------------
+
+    def _step(self, start: int, end: int) -> None:
+        try:
+            emission = StepEmission(self.emissions.amounts(start, end), self.emissions.coefficients)
+            self.core.step(self.met.step(start, end), float(end - start), emission)
+            if self.averages is not None:
+                self.averages.add(end)
+        except CouplingError as problem:
+            raise problem.at(f"step from {readable(start)} to {readable(end)}") from problem
+
+    def _sample(self, number: int, now: int) -> None:
+        if self.samples is not None and self.samples.wants(number):
+            self.samples.add(number, self.core.gather, self.core.surface_pressure, *self.met.profiles(now))
+
+    def _finish_day(self, now: int, number: int, elapsed: float) -> None:
+        if now == self.end or (now % DAY == 0 and self._restart_due(now)):
+            if now == self.end and self.averages is not None:
+                self.averages.writer.close()
+            self._write_restart(now)
+        if now % DAY == 0:
+            log.info("%s  %5.1f s  %.0f ms a step, surface pressure shifted by %+.3f Pa", readable(now), elapsed, 1e3 * elapsed / number,
+                     self.core.pressure_shift)
+
+    def _restart_due(self, now: int) -> bool:
+        interval, day = self.settings.restart_interval, calendar_date(now)
+        if isinstance(interval, int):
+            return (now - self.settings.first_start) // DAY % (interval // DAY) == 0
+        return {"none": False, "monthly": day.day == 1, "yearly": (day.month, day.day) == (1, 1)}[interval]
+
+    # --- Output -----------------------------------------------------------------------------------------------------
+
+    def _write_restart(self, now: int) -> None:
+        """Both restart files, then the pointer; the state goes on from what was written, as a restarted run would."""
+        settings, state, ps = self.settings, self.core.mixing_ratio(), self.core.surface_pressure
+        write_restart(settings.directory, settings.case, now, self.met.grid, self.levels, settings.tracers, state, ps, self.attributes())
+        write_pointer(settings.directory, settings.case, now)
+        self.core.set_state(state, ps)
+
+    def attributes(self) -> dict[str, object]:
+        """Global attributes of every file the run writes."""
+        settings = self.settings
+        return {"model": "gcas-transport, the embedded transport model of GCAS", "mw_air": settings.mw_air, "mw_co2": settings.mw_co2,
+                "mode": settings.mode, "precision": settings.precision}
+
+    def _write_samples(self) -> None:
+        settings = self.settings
+        if self.samples is not None and settings.sample_file is not None:
+            columns = self.samples.finish(to_mole_fraction("mmr", settings.mw_air, settings.mw_co2), self.met.surface_geopotential(self.start), *self.levels)
+            write_samples(settings.sample_file, columns, settings.case, self.end)
+
+    def _report(self, now: int, number: int, elapsed: float) -> None:
+        path = self.settings.progress_file
+        if path is None:
+            return
+        text = json.dumps({"case": self.settings.case, "date": readable(now), "step": number, "steps": self.n_steps, "elapsed_seconds": round(elapsed, 3)})
+        temporary = path.with_name(f".{path.name}.part")
+        temporary.write_text(text + "\n")
+        os.replace(temporary, path)
+
+    # --- Input ------------------------------------------------------------------------------------------------------
+
+    def _open_emissions(self) -> EmissionFeed:
+        settings = self.settings
+        run = (settings.tracers, self.met.grid, self.start, self.end, settings.mw_co2)
+        if settings.components_file is not None and settings.factors_file is not None:
+            return ComponentEmissions(settings.components_file, settings.factors_file, *run)
+        return FileEmissions(settings.emission_directory, settings.emission_tag, *run)
+
+    def _open_samples(self) -> SampleCollector | None:
+        settings = self.settings
+        if settings.sample_list is None:
+            return None
+        request = read_request(settings.sample_list)
+        request.require_inside(self.start, self.end, settings.sample_list)
+        return SampleCollector(request, self.met.grid, self.levels[0].size - 1, settings.tracers, self.start, settings.timestep, self.n_steps,
+                               self.met.has_humidity)
+
+
+class _Averages:
+    """Averages since the last history record. Heights come from the mean temperature, humidity and surface pressure."""
+
+    def __init__(self, model: EmbeddedModel) -> None:
+        self.model, settings = model, model.settings
+        grid, n_levels = model.met.grid, model.levels[0].size - 1
+        layout = HistoryLayout(settings.directory, settings.case, settings.title, grid, *model.levels, settings.tracers,
+                               "kg/kg" if settings.tracer_units == "mmr" else "mol/mol", settings.history_precision == "double",
+                               model.met.has_humidity, model.attributes())
+        self.writer = HistoryWriter(layout, settings.samples_per_file)
+        self._factor = to_mole_fraction("mmr", settings.mw_air, settings.mw_co2) if settings.tracer_units == "vmr" else 1.0
+        self._phis = model.met.surface_geopotential(model.start)
+        self._ps, self._temperature = np.zeros(grid.shape), np.zeros((n_levels, *grid.shape))
+        self._humidity = np.zeros_like(self._temperature) if model.met.has_humidity else None
+        self._count = 0
+
+    def add(self, now: int) -> None:
+        """Take the state at the end of a step; write a record when the interval is over."""
+        model = self.model
+        temperature, humidity = model.met.profiles(now)
+        model.core.accumulate_history()
+        self._ps += model.core.surface_pressure
+        self._temperature += temperature
+        if self._humidity is not None and humidity is not None:
+            self._humidity += humidity
+        self._count += 1
+        if (now - model.start) % model.settings.history_interval == 0:
+            self._write(now)
+
+    def _write(self, now: int) -> None:
+        ps, temperature = self._ps / self._count, self._temperature / self._count
+        humidity = None if self._humidity is None else self._humidity / self._count
+        mid, interface = hydrostatic_heights(temperature, humidity, ps, self._phis, *self.model.levels)
+        mean = self.model.core.history_mean()
+        if self._factor != 1.0:
+            mean *= self._factor
+        self.writer.write(now, mean, ps, mid, interface, humidity)
+        self.model.core.reset_history()
+        self._ps[:], self._temperature[:], self._count = 0.0, 0.0, 0
+        if self._humidity is not None:
+            self._humidity[:] = 0.0

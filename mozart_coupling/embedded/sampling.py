@@ -1,0 +1,91 @@
+"""In-line sampling: only the columns that are active in a step are touched, equal requests once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mozart_coupling.grids import Grid
+from mozart_coupling.heights import hydrostatic_heights
+from mozart_coupling.samples import SampleColumns, SampleRequest
+
+
+class SampleCollector:
+    """Accumulates weighted profiles over a run.
+
+    The model's states are numbered from 0 (the start) to the number of steps. A mean over an interval is the mean of the
+    states at the ends of the steps inside it, weighted by how much of the step lies inside: for a history interval this is
+    the history's average. An instant is linear between the two states around it.
+
+    Parameters
+    ----------
+    request
+        Inside the run: see `SampleRequest.require_inside`.
+    start, timestep, n_steps
+        The run [s since 1970, s, 1].
+    """
+
+    def __init__(self, request: SampleRequest, grid: Grid, n_levels: int, tracers: Sequence[str], start: int, timestep: int, n_steps: int,
+                 has_humidity: bool) -> None:
+        self.ilat, self.ilon, first, last, self.column = request.columns(grid)
+        self.tracers = tuple(tracers)
+        n = self.ilat.size
+        self._state, self._row, self._weight = _schedule(first, last, start, timestep, n_steps)
+        self._begin = np.searchsorted(self._state, np.arange(n_steps + 2))
+        self._mixing = np.zeros((n, len(tracers), n_levels))
+        self._ps, self._temperature = np.zeros(n), np.zeros((n, n_levels))
+        self._humidity = np.zeros((n, n_levels)) if has_humidity else None
+
+    def wants(self, state: int) -> bool:
+        """Whether anything is to be sampled from a state."""
+        return bool(self._begin[state + 1] > self._begin[state])
+
+    def add(self, state: int, gather: Callable[[np.ndarray, np.ndarray], np.ndarray], ps: np.ndarray, temperature: np.ndarray,
+            humidity: np.ndarray | None) -> None:
+        """Take the active columns of a state.
+
+        Parameters
+        ----------
+        gather
+            (ilat, ilon) → mixing ratios (n, n_tracers, nlev).
+        ps, temperature, humidity
+            (nlat, nlon) [Pa], (nlev, nlat, nlon) [K], [kg/kg] or None.
+        """
+        part = slice(self._begin[state], self._begin[state + 1])
+        row, weight = self._row[part], self._weight[part]
+        i, j = self.ilat[row], self.ilon[row]
+        # A row appears once in a state, so that adding through the index is safe.
+        self._mixing[row] += weight[:, None, None] * gather(i, j)
+        self._ps[row] += weight * ps[i, j]
+        self._temperature[row] += weight[:, None] * temperature[:, i, j].T
+        if self._humidity is not None and humidity is not None:
+            self._humidity[row] += weight[:, None] * humidity[:, i, j].T
+
+    def finish(self, to_mole_fraction: float, phis: np.ndarray, hyai: np.ndarray, hybi: np.ndarray) -> SampleColumns:
+        """The columns in mol/mol, with heights from their mean temperature, humidity and surface pressure."""
+        humidity = None if self._humidity is None else np.ascontiguousarray(self._humidity.T)
+        mid, interface = hydrostatic_heights(np.ascontiguousarray(self._temperature.T), humidity, self._ps, phis[self.ilat, self.ilon], hyai, hybi)
+        return SampleColumns(self.column, self._mixing * to_mole_fraction, self._ps, np.ascontiguousarray(mid.T), np.ascontiguousarray(interface.T),
+                             self._humidity, hyai, hybi, self.tracers)
+
+
+def _schedule(first: np.ndarray, last: np.ndarray, start: int, timestep: int, n_steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(state, row, weight) of every contribution, in the order of states; the weights of a row add up to 1."""
+    a, b = (first - start) / timestep, (last - start) / timestep  # in steps
+    instant = np.flatnonzero(a == b)
+    before = np.minimum(np.floor(a[instant]).astype(np.int64), n_steps - 1)
+    share = a[instant] - before
+    states, rows, weights = [before, before + 1], [instant, instant], [1.0 - share, share]
+    mean = np.flatnonzero(a < b)
+    low, high = np.floor(a[mean]).astype(np.int64), np.ceil(b[mean]).astype(np.int64)
+    counts = high - low
+    row = np.repeat(mean, counts)
+    step = np.repeat(low, counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    states.append(step + 1)
+    rows.append(row)
+    weights.append((np.minimum(b[row], step + 1) - np.maximum(a[row], step)) / (b[row] - a[row]))
+    state, row, weight = np.concatenate(states), np.concatenate(rows), np.concatenate(weights)
+    used = weight > 0.0
+    order = np.argsort(state[used], kind="stable")
+    return state[used][order], row[used][order], weight[used][order]
