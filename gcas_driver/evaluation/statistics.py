@@ -1,0 +1,136 @@
+"""Agreement of simulated with observed values: equations (15)-(18) of Jiang et al. (2021).
+
+The departure is model minus observation throughout. Equation (15) as printed has it the other way round on its right side; its
+text and tables mean model minus observation. Every row counts the same. Of nothing there is no statistic: None, never NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gcas_driver.errors import InputError
+
+from .case import SIMULATED, ObservationTable
+
+NAMES = ("bias", "mae", "rmse", "corr")
+BAND_EDGES = (-90, -60, -30, 0, 30, 60, 90)
+
+Statistics = dict[str, float | None]
+
+
+def statistics(model: ArrayLike, observed: ArrayLike) -> Statistics:
+    """BIAS, MAE, RMSE and CORR, (15)-(18).
+
+    Parameters
+    ----------
+    model, observed : array_like (n,)
+        Finite, same unit.
+
+    Returns
+    -------
+    dict
+        bias, mae, rmse in that unit, corr in [-1, 1]. All None if n = 0; corr None if n < 2 or a series is constant.
+
+    Raises
+    ------
+    InputError
+        Shapes differ, or a value is not finite.
+    """
+    model, observed = (np.asarray(a, dtype=np.float64) for a in (model, observed))
+    if model.shape != observed.shape or model.ndim != 1:
+        raise InputError("model and observations do not fit", "statistics", f"{model.shape} and {observed.shape}", "two rows of one length")
+    if not (np.isfinite(model).all() and np.isfinite(observed).all()):
+        raise InputError("a value is not a finite number", "statistics", advice="Leave rows without a value out first.")
+    if not model.size:
+        return dict.fromkeys(NAMES)
+    departure = model - observed
+    return {"bias": float(departure.mean()), "mae": float(np.abs(departure).mean()),
+            "rmse": float(np.sqrt(np.mean(departure**2))), "corr": correlation(model, observed)}
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Pearson's correlation, (18); None if there are fewer than two values or one series does not vary."""
+    if a.size < 2:
+        return None
+    a, b = a - a.mean(), b - b.mean()
+    scale = np.sqrt(np.sum(a**2) * np.sum(b**2))
+    # Round-off of a constant series must not pass for variation.
+    if scale <= 1e-20 * a.size:
+        return None
+    return float(np.clip(np.sum(a * b) / scale, -1.0, 1.0))
+
+
+def block(table: ObservationTable, details: bool = False) -> dict[str, Statistics]:
+    """Statistics of prior, background and posterior over a table's rows.
+
+    Parameters
+    ----------
+    details : bool
+        Add the number of rows `n` and the standard deviation of the departures `sd`.
+
+    Returns
+    -------
+    dict
+        {"prior" | "background" | "posterior": {bias, mae, rmse, corr, rmse_true?}}; `rmse_true`, against the noise-free
+        values of the rows that have one. Rows without a background value are left out of `background` alone.
+    """
+    result = {}
+    for name in SIMULATED:
+        simulated = getattr(table, name)
+        rows = np.isfinite(simulated) & np.isfinite(table.value)
+        values = statistics(simulated[rows], table.value[rows])
+        known = rows & np.isfinite(table.true)
+        if known.any():
+            values["rmse_true"] = statistics(simulated[known], table.true[known])["rmse"]
+        if details:
+            values["n"] = int(np.count_nonzero(rows))
+            values["sd"] = float(np.std(simulated[rows] - table.value[rows])) if rows.any() else None
+        result[name] = values
+    return result
+
+
+def by_group(table: ObservationTable, key: np.ndarray, label: Callable[[Any], str] = str) -> dict[str, dict[str, Statistics]]:
+    """Detailed statistics for each value of `key` (n,), in ascending order of the values."""
+    return {label(value): block(table.select(key == value), details=True) for value in np.unique(key)} if len(table) else {}
+
+
+def by_band(table: ObservationTable) -> dict[str, dict[str, Statistics]]:
+    """By latitude band, from north to south; bands without rows are left out."""
+    index = np.clip(np.searchsorted(BAND_EDGES, table.lat, side="right") - 1, 0, len(BAND_EDGES) - 2)
+    found = by_group(table, index, lambda i: f"{_latitude(BAND_EDGES[i])} to {_latitude(BAND_EDGES[i + 1])}")
+    return dict(reversed(found.items()))
+
+
+def by_month(table: ObservationTable) -> dict[str, dict[str, Statistics]]:
+    """By calendar month, "YYYY-MM"."""
+    return by_group(table, table.time.astype("datetime64[M]"))
+
+
+def by_site(table: ObservationTable) -> dict[str, dict[str, Statistics]]:
+    """By site code."""
+    return by_group(table, table.site.astype(str))
+
+
+def by_product(table: ObservationTable) -> dict[str, dict[str, Statistics]]:
+    """By product."""
+    return by_group(table, table.product.astype(str))
+
+
+def accounting(table: ObservationTable) -> dict[str, dict[str, int]]:
+    """How many rows of each product were assimilated, and for what reasons the others were not."""
+    counts: dict[str, dict[str, int]] = {}
+    for product in np.unique(table.product.astype(str)):
+        rows = table.product == product
+        entry = {"assimilated": int(np.count_nonzero(rows & table.used))}
+        reasons, numbers = np.unique(table.reason[rows & ~table.used].astype(str), return_counts=True)
+        entry |= {(reason or "not used"): int(n) for reason, n in zip(reasons, numbers)}
+        counts[str(product)] = entry
+    return counts
+
+
+def _latitude(value: float) -> str:
+    return "0°" if value == 0 else f"{abs(value):g}°{'N' if value > 0 else 'S'}"
