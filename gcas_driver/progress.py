@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-LOGGER = "gcas"
+LOGGERS = ("gcas", "gcas_driver", "mozart_coupling")
 Advance = Callable[[float], None]
 PLAIN_INTERVAL = 10.0
 
@@ -40,7 +40,7 @@ class Reporter:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False)
-        self.log = logging.getLogger(LOGGER)
+        self.log = logging.getLogger(LOGGERS[0])
         self._progress: Progress | None = None
 
     @contextmanager
@@ -50,37 +50,32 @@ class Reporter:
         readable.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
         machine = logging.FileHandler(directory / "gcas.jsonl", encoding="utf-8")
         machine.setFormatter(JsonLines())
-        for handler in (readable, machine):
-            self.log.addHandler(handler)
         try:
-            yield
+            with _attached(readable), _attached(machine):
+                yield
         finally:
-            for handler in (readable, machine):
-                self.log.removeHandler(handler)
-                handler.close()
+            readable.close()
+            machine.close()
 
     @contextmanager
     def screen(self) -> Iterator[None]:
         """Show log records (and bars on a terminal) while the context lasts."""
-        self.log.setLevel(logging.INFO)
-        self.log.propagate = False
         if self.console.is_terminal:
             handler: logging.Handler = RichHandler(console=self.console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
         else:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        self.log.addHandler(handler)
-        try:
-            if self.console.is_terminal:
-                columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-                           TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+        with _attached(handler):
+            if not self.console.is_terminal:
+                yield
+                return
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+                       TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+            try:
                 with Progress(*columns, console=self.console, transient=True) as self._progress:
                     yield
-            else:
-                yield
-        finally:
-            self._progress = None
-            self.log.removeHandler(handler)
+            finally:
+                self._progress = None
 
     @contextmanager
     def bar(self, text: str) -> Iterator[Advance]:
@@ -94,6 +89,18 @@ class Reporter:
         finally:
             self._progress.remove_task(task)
 
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """A step without a known share done: shown while it lasts, its time logged."""
+        started = time.monotonic()
+        task = self._progress.add_task(text, total=None) if self._progress is not None else None
+        try:
+            yield
+        finally:
+            if task is not None:
+                self._progress.remove_task(task)
+        self.log.info("%s: %.1f s", text, time.monotonic() - started)
+
     def _plain(self, text: str) -> Advance:
         started = last = time.monotonic()
 
@@ -106,6 +113,20 @@ class Reporter:
                 print(f"         {text}: {100 * share:.0f} %, {duration(left)} left", file=sys.stderr, flush=True)
 
         return advance
+
+
+@contextmanager
+def _attached(handler: logging.Handler) -> Iterator[None]:
+    """Records of all our loggers go to the handler while the context lasts."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
 
 
 def duration(seconds: float) -> str:
