@@ -1,0 +1,230 @@
+"""The ensemble square-root filter: arrays in, arrays out; every check stands here, the numerics are Fortran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gcas_driver.errors import AnalysisError, InputError
+
+from .arrays import (as_float, as_indices, check_finite, check_number, check_positive, describe, raise_status,
+                     thread_count)
+from .blocks import Independent, rotate
+from .localization import prepare_localization
+
+
+@dataclass(frozen=True, eq=False)
+class AnalysisResult:
+    """What an analysis gives back.
+
+    Attributes
+    ----------
+    x : ndarray (n_parameters, n_members)
+        Posterior members.
+    mean : ndarray (n_parameters,)
+        Their mean.
+    hx : ndarray (n_observations, n_members)
+        Posterior simulated values of all observations, also of those that were not assimilated.
+    rejected_share : float
+        Rejected pairs of parameter and observation over those nearer than `far_km`; with weights given by the caller,
+        the share of zero weights; 0 where there is no pair.
+    n_local : ndarray (n_parameters,) of int
+        Observations that were accepted for each parameter.
+    n_pairs, n_accepted : int
+        Pairs within reach, and of them accepted.
+    n_zero_spread, n_zero_spread_observations : int
+        Parameters and observations whose members are all equal: not updated, of no effect.
+    gross_rejected : ndarray (n_observations,) of bool
+        Observations left out by the gross check; `n_gross_rejected` counts them.
+    huber_weight : ndarray (n_observations,)
+        Weight given to each observation by `huber`, 1 if none; `n_huber` counts those below 1.
+    order : ndarray of int
+        The assimilated observations, in the order of assimilation.
+    chi2 : float
+        Mean over the assimilated observations of innovation^2/(s + R), each when its turn came; about 1 if the
+        ensemble and R tell the truth. NaN without observations.
+    dfs : float
+        Degrees of freedom for signal, the sum of posterior variance over R of the assimilated observations.
+    """
+
+    x: np.ndarray
+    mean: np.ndarray
+    hx: np.ndarray
+    rejected_share: float
+    n_local: np.ndarray
+    n_pairs: int
+    n_accepted: int
+    n_zero_spread: int
+    n_zero_spread_observations: int
+    gross_rejected: np.ndarray
+    huber_weight: np.ndarray
+    order: np.ndarray
+    chi2: float
+    dfs: float
+
+    @property
+    def n_gross_rejected(self) -> int:
+        """Observations left out by the gross check."""
+        return int(self.gross_rejected.sum())
+
+    @property
+    def n_huber(self) -> int:
+        """Observations whose weight `huber` lowered."""
+        return int((self.huber_weight < 1.0).sum())
+
+
+def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threads=None, inflation=1.0, rtpp=0.0,
+          rtps=0.0, gross=None, huber=None, r_blocks=None, overwrite_x=False) -> AnalysisResult:
+    """Serial ensemble square-root filter with the update in observation space; Whitaker and Hamill (2002).
+
+    Parameters
+    ----------
+    x : array_like (n_parameters, n_members)
+        Prior members, such as 1 + λδ. Any real dtype and order; copied if it is not float64 in C order, or
+        `overwrite_x` is False.
+    hx : array_like (n_observations, n_members)
+        Prior simulated values.
+    y, r : array_like (n_observations,)
+        Observed values and error variances.
+    localization : Localization, (rho, rho_obs) or None
+        Which observations update what: bands of distance; weights in [0, 1] (n_parameters, n_observations) and
+        (n_observations, n_observations: row updated by column); or no localization at all. There is no default.
+    order : "given", "greedy" or array_like of int
+        Order of assimilation: as given; by decreasing prior variance over error variance (equal ones as given); or a
+        permutation of the observations. Localized results depend on it.
+    precision : "double"
+        Precision of the perturbations.
+    threads : int or None
+        OpenMP threads; None: OMP_NUM_THREADS, else all processors. Results do not depend on it, to the bit.
+    inflation : float
+        Factor of the prior perturbations of every parameter that an observation updates, and of the simulated values.
+    rtpp, rtps : float
+        Relaxation of the posterior perturbations to the prior's, and of their spread to the prior's, in [0, 1].
+    gross : float or None
+        An observation is left out if its prior innovation exceeds so many sqrt(s + R).
+    huber : float or None
+        An observation whose prior innovation is z > `huber` times sqrt(s + R) gets the error variance R z/huber.
+    r_blocks : sequence of (index, matrix) or None
+        Error covariances of blocks of observations, in place of their `r`. A block is localized as one, at its centroid.
+    overwrite_x : bool
+        Write the posterior into `x` if it is a writable float64 array in C order: no copy is made.
+
+    Returns
+    -------
+    AnalysisResult
+        Without observations the prior, copied. A parameter without an accepted observation keeps its prior to the bit.
+
+    Raises
+    ------
+    InputError
+        An argument that cannot be used: shapes, NaN, a variance that is not positive, fewer than 2 members, options.
+    AnalysisError
+        No parameter has any spread, or none of several observations has; an error covariance is not positive definite.
+    """
+    members, hx, y, r = check_problem(x, hx, y, r)
+    n_parameters, n_members = members.shape
+    core = prepare_localization(localization, n_parameters, y.size, n_members)
+    n_threads = thread_count(threads)
+    inflation = check_number("inflation", inflation, 0.0, open_low=True)
+    rtpp, rtps = check_number("rtpp", rtpp, 0.0, 1.0), check_number("rtps", rtps, 0.0, 1.0)
+    if precision != "double":
+        raise InputError("unknown precision", found=repr(precision), expected="'double'")
+
+    used = gross_check(hx, y, r, gross)
+    problem = rotate(y, r, hx, core, r_blocks, used)
+    problem, huber_weight = apply_huber(problem, huber)
+    sequence = assimilation_order(order, problem, used)
+
+    if not overwrite_x or not members.flags.writeable:
+        members = members.copy() if np.shares_memory(members, x) else members
+    return run_core(members, problem, sequence, used, huber_weight, n_threads, (inflation, rtpp, rtps))
+
+
+def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The arrays of the problem in the core's form."""
+    x = as_float("x", x, (None, None))
+    if x.shape[1] < 2:
+        raise InputError("an ensemble needs at least 2 members", found=f"x {x.shape}",
+                         expected="(n_parameters, n_members)")
+    y = as_float("y", y, (None,))
+    hx = as_float("hx", hx, (y.size, x.shape[1]))
+    r = as_float("r", r, (y.size,))
+    for name, array in (("y", y), ("r", r), ("hx", hx), ("x", x)):
+        check_finite(name, array)
+    check_positive("r", r)
+    return x, hx, y, r
+
+
+def gross_check(hx: np.ndarray, y: np.ndarray, r: np.ndarray, gross) -> np.ndarray:
+    """Which observations are used: those whose prior innovation is within `gross` standard deviations."""
+    if gross is None:
+        return np.ones(y.size, bool)
+    limit = check_number("gross", gross, 0.0, open_low=True)
+    return np.abs(y - hx.mean(axis=1)) <= limit * np.sqrt(hx.var(axis=1, ddof=1) + r)
+
+
+def apply_huber(problem: Independent, huber) -> tuple[Independent, np.ndarray]:
+    """Larger error variances for observations far from the prior; Huber's (1964) weights."""
+    weight = np.ones(problem.y.size)
+    if huber is None:
+        return problem, weight
+    limit = check_number("huber", huber, 0.0, open_low=True)
+    innovation = np.abs(problem.y - problem.hx.mean(axis=1))
+    spread = np.sqrt(problem.hx.var(axis=1, ddof=1) + problem.r)
+    far = innovation > limit * spread
+    weight[far] = limit * spread[far] / innovation[far]
+    return Independent(problem.y, problem.r / weight, problem.hx, problem.test, problem.localization,
+                       problem.rotations), weight
+
+
+def assimilation_order(order, problem: Independent, used: np.ndarray) -> np.ndarray:
+    """The observations in use, in the order in which they are assimilated."""
+    n = problem.y.size
+    if isinstance(order, str):
+        if order not in ("given", "greedy"):
+            raise InputError("unknown order", found=repr(order), expected="'given', 'greedy' or an index array")
+        sequence = np.arange(n)
+        if order == "greedy":
+            sequence = np.argsort(-problem.hx.var(axis=1, ddof=1) / problem.r, kind="stable")
+    else:
+        sequence = as_indices("order", order, n)
+        if sequence.size != n:
+            raise InputError("order does not name every observation", found=describe(order),
+                             expected=f"a permutation of 0 to {n - 1}")
+    return sequence[used[sequence]]
+
+
+def run_core(x: np.ndarray, problem: Independent, sequence: np.ndarray, used: np.ndarray, huber_weight: np.ndarray,
+             n_threads: int, relaxation: tuple[float, float, float]) -> AnalysisResult:
+    """Call the core and gather its results; `x` becomes the posterior."""
+    from gcas_driver._analysis import gcas_ensrf_face
+
+    local = problem.localization
+    hx = problem.hx.copy()
+    mean, n_local = np.zeros(x.shape[0]), np.zeros(x.shape[0], np.int32)
+    turn_mean, turn_variance = np.zeros(sequence.size), np.zeros(sequence.size)
+    flat = hx.max(axis=1) - hx.min(axis=1) <= 32 * np.finfo(float).eps * np.abs(hx).max(axis=1) if hx.size else used
+    if flat.size > 1 and flat.all():
+        raise AnalysisError("no simulated value has any spread", found=f"{flat.size} observations, spread 0",
+                            expected="members that differ", advice="see whether the perturbed fluxes reached the model")
+    inflation, rtpp, rtps = relaxation
+    n_pairs, n_accepted, n_zero_spread, status, message = gcas_ensrf_face.analyse(
+        local.kind, local.near_km, local.far_km, local.tested, local.critical_one_sided, local.critical_two_sided,
+        local.sign_rule, local.tapered, local.max_sources, local.best_correlated, inflation, rtpp, rtps, n_threads,
+        local.parameter_lon, local.parameter_lat, local.parameter_sign, local.observation_lon, local.observation_lat,
+        local.parameter_weights.T, local.observation_weights.T, problem.y, problem.r, (sequence + 1).astype(np.int32),
+        problem.test.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)
+    raise_status(status, message, where="ensrf")
+    if x.shape[0] and sequence.size and n_zero_spread == x.shape[0]:
+        raise AnalysisError("no parameter has any spread", found=f"{x.shape[0]} parameters, spread 0",
+                            expected="members that differ", advice="see the prior fluxes and their lambda")
+    r_used = problem.r[sequence]
+    dfs = float(np.sum(hx[sequence].var(axis=1, ddof=1) / r_used)) if sequence.size else 0.0
+    chi2 = float(np.mean((problem.y[sequence] - turn_mean) ** 2 / (turn_variance + r_used))) if sequence.size else np.nan
+    problem.turn_back(hx)
+    return AnalysisResult(
+        x=x, mean=mean, hx=hx, rejected_share=(n_pairs - n_accepted) / n_pairs if n_pairs else 0.0, n_local=n_local,
+        n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread),
+        n_zero_spread_observations=int(flat.sum()), gross_rejected=~used, huber_weight=huber_weight, order=sequence,
+        chi2=chi2, dfs=dfs)

@@ -1,0 +1,159 @@
+!> What Python sees of the EnSRF. Flat arrays in, status and message out; sizes and numbers are tested here.
+module gcas_ensrf_face
+    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
+    use gcas_ensrf, only: relaxation, replay_targets
+    use gcas_ensrf_sources, only: assimilate_sources, set_sources, source_set
+    use gcas_kinds, only: dp, i4, i8
+    use gcas_localization, only: localization, localization_bands, localization_weights
+    use gcas_sphere, only: unit_vectors
+    use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok
+    implicit none (type, external)
+    private
+
+    public :: analyse
+
+contains
+
+    !> Serial EnSRF in two phases; Whitaker & Hamill (2002), eqs. 10-13, localized as Jiang et al. (2021), section 2.1.3.
+    subroutine analyse(kind, near_km, far_km, tested, critical_one_sided, critical_two_sided, sign_rule, tapered, &
+                       max_sources, best_correlated, inflation, rtpp, rtps, n_threads, parameter_lon, parameter_lat, &
+                       parameter_sign, observation_lon, observation_lat, parameter_weights, observation_weights, y, r, &
+                       order, hx_test, x, hx, mean, n_local, prior_mean, prior_variance, n_reach, n_accepted, &
+                       n_zero_spread, status, message)
+        integer(i4), intent(in) :: kind            !! 0 no localization, 1 weights by the caller, 2 bands of distance
+        real(dp), intent(in) :: near_km            !! radius of the near band [km]
+        real(dp), intent(in) :: far_km             !! radius of the far band, and of the taper [km]
+        logical, intent(in) :: tested              !! the far band needs a significant correlation
+        real(dp), intent(in) :: critical_one_sided !! critical correlation where the sign rule holds
+        real(dp), intent(in) :: critical_two_sided !! critical correlation elsewhere
+        logical, intent(in) :: sign_rule           !! between observations only positive correlations count
+        logical, intent(in) :: tapered             !! Gaspari-Cohn taper
+        integer(i4), intent(in) :: max_sources     !! at most so many observations per parameter; 0: no limit
+        logical, intent(in) :: best_correlated     !! the limit keeps the best correlated, not the nearest
+        real(dp), intent(in) :: inflation          !! factor of the prior perturbations
+        real(dp), intent(in) :: rtpp               !! relaxation to prior perturbations, 0 to 1
+        real(dp), intent(in) :: rtps               !! relaxation to prior spread, 0 to 1
+        integer(i4), intent(in) :: n_threads       !! threads
+        real(dp), intent(in) :: parameter_lon(:)   !! (n_parameters), bands only [degree]
+        real(dp), intent(in) :: parameter_lat(:)   !! (n_parameters), bands only [degree]
+        integer(i4), intent(in) :: parameter_sign(:) !! sign that a correlation must have; 0: no rule (n_parameters)
+        real(dp), intent(in) :: observation_lon(:) !! (n_observations), bands only [degree]
+        real(dp), intent(in) :: observation_lat(:) !! (n_observations), bands only [degree]
+        real(dp), intent(in) :: parameter_weights(:, :)   !! weights, kind 1 only (n_observations, n_parameters)
+        real(dp), intent(in) :: observation_weights(:, :) !! weights, kind 1 only (n_observations, n_observations)
+        real(dp), intent(in) :: y(:)               !! observed values (n_observations)
+        real(dp), intent(in) :: r(:)               !! error variances (n_observations)
+        integer(i4), intent(in) :: order(:)        !! observations in the order of assimilation, from 1 (n_used)
+        real(dp), intent(in) :: hx_test(:, :)      !! simulated values that stand for each observation in tests (n_members, n_observations)
+        real(dp), intent(inout) :: x(:, :)         !! parameters, prior to posterior (n_members, n_parameters)
+        real(dp), intent(inout) :: hx(:, :)        !! simulated values, prior to posterior (n_members, n_observations)
+        real(dp), intent(inout) :: mean(:)         !! posterior means of the parameters (n_parameters)
+        integer(i4), intent(inout) :: n_local(:)   !! observations that updated each parameter (n_parameters)
+        real(dp), intent(inout) :: prior_mean(:)   !! mean of each used observation when its turn came (n_used)
+        real(dp), intent(inout) :: prior_variance(:) !! its variance then (n_used)
+        integer(i8), intent(out) :: n_reach        !! pairs of parameter and observation in reach
+        integer(i8), intent(out) :: n_accepted     !! of them accepted
+        integer(i8), intent(out) :: n_zero_spread  !! parameters without spread
+        integer, intent(out) :: status             !! `status_ok`, or `status_bad_shape`, `_bad_value`, `_not_finite`, `_no_memory`
+        character(len=256), intent(out) :: message !! what was wrong; blank when all went well
+        type(localization) :: local
+        type(source_set) :: sources
+        type(relaxation) :: relax
+        real(dp), allocatable :: observation_mean(:), observation_vectors(:, :), parameter_vectors(:, :)
+        integer, allocatable :: observation_local(:), observation_sign(:)
+        integer(i8) :: unused(3)
+        integer :: n_observations, n_parameters
+
+        n_reach = 0
+        n_accepted = 0
+        n_zero_spread = 0
+        n_parameters = size(x, 2)
+        n_observations = size(hx, 2)
+        call check_sizes()
+        if (status /= status_ok) return
+
+        local%kind = kind
+        call local%set_radii(near_km, far_km)
+        local%tested = tested
+        local%critical_one_sided = critical_one_sided
+        local%critical_two_sided = critical_two_sided
+        local%tapered = tapered
+        local%max_sources = max_sources
+        local%best_correlated = best_correlated
+        relax = relaxation(inflation, rtpp, rtps)
+
+        allocate (parameter_vectors(3, n_parameters), observation_vectors(3, n_observations), &
+                  observation_mean(n_observations), observation_local(n_observations), &
+                  observation_sign(n_observations), stat=status)
+        if (status /= 0) then
+            status = status_no_memory
+            message = 'no memory for the places of parameters and observations'
+            return
+        end if
+        parameter_vectors = 0
+        observation_vectors = 0
+        if (kind == localization_bands) then
+            call unit_vectors(parameter_lon, parameter_lat, parameter_vectors)
+            call unit_vectors(observation_lon, observation_lat, observation_vectors)
+        end if
+        observation_sign = merge(1, 0, sign_rule)
+
+        call set_sources(order, observation_vectors, hx, hx_test, inflation, sources)
+        call assimilate_sources(local, observation_weights, sign_rule, y, r, n_threads, sources)
+        prior_mean = sources%mean
+        prior_variance = sources%variance
+        call replay_targets(local, sources, parameter_weights, parameter_vectors, parameter_sign, .true., hx_test, &
+                            relax, n_threads, x, mean, n_local, n_reach, n_accepted, n_zero_spread)
+        call replay_targets(local, sources, observation_weights, observation_vectors, observation_sign, .false., &
+                            hx_test, relax, n_threads, hx, observation_mean, observation_local, &
+                            unused(1), unused(2), unused(3))
+
+    contains
+
+        !> Sizes that do not agree, or an order that points outside, must not reach the loops.
+        subroutine check_sizes()
+            status = status_bad_shape
+            if (size(x, 1) /= size(hx, 1)) then
+                write (message, '(2(a, i0))') 'members: x has ', size(x, 1), ', hx has ', size(hx, 1)
+            else if (size(hx_test, 1) /= size(hx, 1) .or. size(hx_test, 2) /= n_observations) then
+                message = 'hx_test must have the shape of hx'
+            else if (any([size(y), size(r)] /= n_observations)) then
+                write (message, '(3(a, i0))') 'observations: hx has ', n_observations, ', y ', size(y), ', r ', size(r)
+            else if (any([size(mean), size(n_local), size(parameter_sign)] /= n_parameters)) then
+                write (message, '(a, i0, a)') 'mean, n_local and parameter_sign must have ', n_parameters, ' elements'
+            else if (any([size(prior_mean), size(prior_variance)] /= size(order))) then
+                write (message, '(a, i0, a)') 'prior_mean and prior_variance must have ', size(order), ' elements'
+            else if (kind == localization_bands .and. (any([size(parameter_lon), size(parameter_lat)] /= n_parameters) &
+                     .or. any([size(observation_lon), size(observation_lat)] /= n_observations))) then
+                message = 'longitudes and latitudes must be as many as parameters and observations'
+            else if (kind == localization_weights .and. &
+                     (any(shape(parameter_weights) /= [n_observations, n_parameters]) &
+                      .or. any(shape(observation_weights) /= [n_observations, n_observations]))) then
+                message = 'weights must have one row per parameter or observation and one column per observation'
+            else
+                call check_values()
+            end if
+        end subroutine check_sizes
+
+        !> Numbers that the algebra cannot take.
+        subroutine check_values()
+            status = status_bad_value
+            message = ''
+            if (size(x, 1) < 2) then
+                write (message, '(a, i0)') 'at least 2 members are needed, found ', size(x, 1)
+            else if (any(order < 1 .or. order > n_observations)) then
+                message = 'order points outside the observations'
+            else if (any(.not. r > 0.0_dp)) then
+                message = 'an error variance is not positive'
+            else if (n_threads < 1) then
+                message = 'n_threads must be positive'
+            else if (.not. all(ieee_is_finite(x)) .or. .not. all(ieee_is_finite(hx)) &
+                     .or. .not. all(ieee_is_finite(y)) .or. .not. all(ieee_is_finite(r))) then
+                status = status_not_finite
+                message = 'x, hx, y or r holds NaN or infinity'
+            else
+                status = status_ok
+            end if
+        end subroutine check_values
+    end subroutine analyse
+end module gcas_ensrf_face

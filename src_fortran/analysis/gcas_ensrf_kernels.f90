@@ -1,0 +1,191 @@
+!> The innermost loops of the EnSRF: few, small, and free of decisions.
+!>
+!> A block holds `n_lanes` parameters side by side, `x(n_lanes, n_members)`: every loop over lanes is one or two vector
+!> instructions wide, and every sum over members runs in the members' order, lane by lane. So the result of a lane
+!> depends neither on the width of the vectors nor on the number of threads.
+!> Observations ("sources") are used in batches of `n_batch`: the products of a batch with the block, the
+!> correction of these products for what earlier members of the batch have changed (by their Gram matrix), and one
+!> common subtraction. That is the same algebra as one observation after the other, at the rate of a matrix product.
+module gcas_ensrf_kernels
+    use gcas_kinds, only: dp, sp
+    implicit none (type, external)
+    private
+
+    public :: n_lanes, n_batch
+    public :: lane_products, lane_products_single, lane_subtract, lane_gains, batch_gram, replay_column
+
+    integer, parameter :: n_lanes = 16 !! parameters of a block
+    integer, parameter :: n_batch = 8  !! observations of a batch
+
+contains
+
+    !> Products of a block's perturbations with those of eight sources.
+    pure subroutine lane_products(n_members, batch, x, sources, products)
+        integer, intent(in) :: n_members                   !! members
+        integer, intent(in) :: batch(n_batch)              !! columns of `sources`
+        real(dp), intent(in) :: x(n_lanes, n_members)      !! perturbations of the block
+        real(dp), intent(in), contiguous :: sources(:, 0:) !! perturbations of the sources (n_members, 0:n)
+        real(dp), intent(out) :: products(n_lanes, n_batch)
+        real(dp) :: c1, c2, c3, c4, c5, c6, c7, c8, value
+        integer :: i1, i2, i3, i4, i5, i6, i7, i8, lane, m
+
+        i1 = batch(1); i2 = batch(2); i3 = batch(3); i4 = batch(4)
+        i5 = batch(5); i6 = batch(6); i7 = batch(7); i8 = batch(8)
+        !$omp simd private(c1, c2, c3, c4, c5, c6, c7, c8, value, m)
+        do lane = 1, n_lanes
+            c1 = 0; c2 = 0; c3 = 0; c4 = 0; c5 = 0; c6 = 0; c7 = 0; c8 = 0
+            do m = 1, n_members
+                value = x(lane, m)
+                c1 = c1 + value*sources(m, i1); c2 = c2 + value*sources(m, i2)
+                c3 = c3 + value*sources(m, i3); c4 = c4 + value*sources(m, i4)
+                c5 = c5 + value*sources(m, i5); c6 = c6 + value*sources(m, i6)
+                c7 = c7 + value*sources(m, i7); c8 = c8 + value*sources(m, i8)
+            end do
+            products(lane, 1) = c1; products(lane, 2) = c2; products(lane, 3) = c3; products(lane, 4) = c4
+            products(lane, 5) = c5; products(lane, 6) = c6; products(lane, 7) = c7; products(lane, 8) = c8
+        end do
+    end subroutine lane_products
+
+    !> As `lane_products`, in single precision: for tests of significance that are not close to the critical value.
+    pure subroutine lane_products_single(n_members, batch, x, sources, products)
+        integer, intent(in) :: n_members                   !! members
+        integer, intent(in) :: batch(n_batch)              !! columns of `sources`
+        real(sp), intent(in) :: x(n_lanes, n_members)      !! perturbations of the block
+        real(sp), intent(in), contiguous :: sources(:, 0:) !! perturbations of the sources (n_members, 0:n)
+        real(sp), intent(out) :: products(n_lanes, n_batch)
+        real(sp) :: c1, c2, c3, c4, c5, c6, c7, c8, value
+        integer :: i1, i2, i3, i4, i5, i6, i7, i8, lane, m
+
+        i1 = batch(1); i2 = batch(2); i3 = batch(3); i4 = batch(4)
+        i5 = batch(5); i6 = batch(6); i7 = batch(7); i8 = batch(8)
+        !$omp simd private(c1, c2, c3, c4, c5, c6, c7, c8, value, m)
+        do lane = 1, n_lanes
+            c1 = 0; c2 = 0; c3 = 0; c4 = 0; c5 = 0; c6 = 0; c7 = 0; c8 = 0
+            do m = 1, n_members
+                value = x(lane, m)
+                c1 = c1 + value*sources(m, i1); c2 = c2 + value*sources(m, i2)
+                c3 = c3 + value*sources(m, i3); c4 = c4 + value*sources(m, i4)
+                c5 = c5 + value*sources(m, i5); c6 = c6 + value*sources(m, i6)
+                c7 = c7 + value*sources(m, i7); c8 = c8 + value*sources(m, i8)
+            end do
+            products(lane, 1) = c1; products(lane, 2) = c2; products(lane, 3) = c3; products(lane, 4) = c4
+            products(lane, 5) = c5; products(lane, 6) = c6; products(lane, 7) = c7; products(lane, 8) = c8
+        end do
+    end subroutine lane_products_single
+
+    !> Take eight multiples of sources off a block's perturbations.
+    pure subroutine lane_subtract(n_members, batch, factors, sources, x)
+        integer, intent(in) :: n_members                      !! members
+        integer, intent(in) :: batch(n_batch)                 !! columns of `sources`
+        real(dp), intent(in) :: factors(n_lanes, n_batch)     !! multiples
+        real(dp), intent(in), contiguous :: sources(:, 0:)    !! perturbations of the sources (n_members, 0:n)
+        real(dp), intent(inout) :: x(n_lanes, n_members)      !! perturbations of the block
+        real(dp) :: w1, w2, w3, w4, w5, w6, w7, w8
+        integer :: i1, i2, i3, i4, i5, i6, i7, i8, lane, m
+
+        i1 = batch(1); i2 = batch(2); i3 = batch(3); i4 = batch(4)
+        i5 = batch(5); i6 = batch(6); i7 = batch(7); i8 = batch(8)
+        !$omp simd private(w1, w2, w3, w4, w5, w6, w7, w8, m)
+        do lane = 1, n_lanes
+            w1 = factors(lane, 1); w2 = factors(lane, 2); w3 = factors(lane, 3); w4 = factors(lane, 4)
+            w5 = factors(lane, 5); w6 = factors(lane, 6); w7 = factors(lane, 7); w8 = factors(lane, 8)
+            do m = 1, n_members
+                x(lane, m) = x(lane, m) &
+                             - (((w1*sources(m, i1) + w2*sources(m, i2)) + (w3*sources(m, i3) + w4*sources(m, i4))) &
+                                + ((w5*sources(m, i5) + w6*sources(m, i6)) + (w7*sources(m, i7) + w8*sources(m, i8))))
+            end do
+        end do
+    end subroutine lane_subtract
+
+    !> Scalar products among the eight sources of a batch (lower triangle, without the diagonal).
+    pure subroutine batch_gram(n_members, batch, sources, gram)
+        integer, intent(in) :: n_members                   !! members
+        integer, intent(in) :: batch(n_batch)              !! columns of `sources`
+        real(dp), intent(in), contiguous :: sources(:, 0:) !! perturbations of the sources (n_members, 0:n)
+        real(dp), intent(out) :: gram(n_batch, n_batch)    !! products (later, earlier)
+        real(dp) :: s1, s2, s3, s4, s5, s6, s7
+        integer :: i1, i2, i3, i4, i5, i6, i7, later, m
+
+        i1 = batch(1); i2 = batch(2); i3 = batch(3); i4 = batch(4); i5 = batch(5); i6 = batch(6); i7 = batch(7)
+        gram = 0
+        do later = 2, n_batch
+            s1 = 0; s2 = 0; s3 = 0; s4 = 0; s5 = 0; s6 = 0; s7 = 0
+            if (later <= 4) then
+                !$omp simd reduction(+:s1, s2, s3)
+                do m = 1, n_members
+                    s1 = s1 + sources(m, batch(later))*sources(m, i1)
+                    s2 = s2 + sources(m, batch(later))*sources(m, i2)
+                    s3 = s3 + sources(m, batch(later))*sources(m, i3)
+                end do
+            else
+                !$omp simd reduction(+:s1, s2, s3, s4, s5, s6, s7)
+                do m = 1, n_members
+                    s1 = s1 + sources(m, batch(later))*sources(m, i1)
+                    s2 = s2 + sources(m, batch(later))*sources(m, i2)
+                    s3 = s3 + sources(m, batch(later))*sources(m, i3)
+                    s4 = s4 + sources(m, batch(later))*sources(m, i4)
+                    s5 = s5 + sources(m, batch(later))*sources(m, i5)
+                    s6 = s6 + sources(m, batch(later))*sources(m, i6)
+                    s7 = s7 + sources(m, batch(later))*sources(m, i7)
+                end do
+            end if
+            gram(later, 1:7) = [s1, s2, s3, s4, s5, s6, s7]
+        end do
+    end subroutine batch_gram
+
+    !> From the products of a batch to the multiples that each source takes off, one source after the other, and the
+    !> steps of the means; Whitaker & Hamill (2002), eq. 13, in the space of the batch.
+    pure subroutine lane_gains(batch, weights, gram, gains, steps, products, means)
+        integer, intent(in) :: batch(n_batch)                  !! columns of the sources
+        real(dp), intent(in) :: weights(n_lanes, n_batch)      !! localization weights [1]
+        real(dp), intent(in) :: gram(n_batch, n_batch)         !! scalar products of the sources (later, earlier)
+        real(dp), intent(in), contiguous :: gains(0:)          !! alpha/((N-1)(s+R)) of every source
+        real(dp), intent(in), contiguous :: steps(0:)          !! innovation/alpha of every source
+        real(dp), intent(inout) :: products(n_lanes, n_batch)  !! in: with the block before the batch; out: the multiples
+        real(dp), intent(inout) :: means(n_lanes)              !! means of the block
+        integer :: earlier, lane, later
+
+        do later = 1, n_batch
+            do earlier = 1, later - 1
+                !$omp simd
+                do lane = 1, n_lanes
+                    products(lane, later) = products(lane, later) - products(lane, earlier)*gram(later, earlier)
+                end do
+            end do
+            !$omp simd
+            do lane = 1, n_lanes
+                products(lane, later) = gains(batch(later))*weights(lane, later)*products(lane, later)
+                means(lane) = means(lane) + products(lane, later)*steps(batch(later))
+            end do
+        end do
+    end subroutine lane_gains
+
+    !> The same update for one parameter and a list of sources, one after the other.
+    pure subroutine replay_column(n_list, list, weights, sources, gains, steps, x, mean)
+        integer, intent(in) :: n_list                      !! sources that update this parameter
+        integer, intent(in), contiguous :: list(:)         !! their columns, in the order of assimilation
+        real(dp), intent(in), contiguous :: weights(:)     !! localization weights [1]
+        real(dp), intent(in), contiguous :: sources(:, 0:) !! perturbations of the sources (n_members, 0:n)
+        real(dp), intent(in), contiguous :: gains(0:)      !! alpha/((N-1)(s+R)) of every source
+        real(dp), intent(in), contiguous :: steps(0:)      !! innovation/alpha of every source
+        real(dp), intent(inout), contiguous :: x(:)        !! perturbations (n_members)
+        real(dp), intent(inout) :: mean                    !! ensemble mean
+        real(dp) :: product
+        integer :: i, k, m
+
+        do i = 1, n_list
+            k = list(i)
+            product = 0
+            !$omp simd reduction(+:product)
+            do m = 1, size(x)
+                product = product + x(m)*sources(m, k)
+            end do
+            product = gains(k)*weights(i)*product
+            mean = mean + product*steps(k)
+            !$omp simd
+            do m = 1, size(x)
+                x(m) = x(m) - product*sources(m, k)
+            end do
+        end do
+    end subroutine replay_column
+end module gcas_ensrf_kernels

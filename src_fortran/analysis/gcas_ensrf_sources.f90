@@ -1,0 +1,257 @@
+!> The observations as the EnSRF uses them, in the order of assimilation, and the first phase: the assimilation in
+!> the space of the observations.
+!>
+!> Every observation in turn receives the updates of those before it in its reach and is then ready to be used: its
+!> perturbations, gain and innovation at that moment are stored. The second phase replays them on the parameters.
+module gcas_ensrf_sources
+    use gcas_ensrf_kernels, only: replay_column
+    use gcas_kinds, only: dp, sp
+    use gcas_localization, only: acceptance_limits, keep_best, localization, localization_bands, localization_none, &
+        localization_weights
+    use gcas_taper, only: squared_chords, taper_from_chords
+    implicit none (type, external)
+    private
+
+    public :: source_set, set_sources, assimilate_sources, decide_column, split_mean, normalise
+
+    type :: source_set
+        integer :: n = 0         !! observations in use
+        integer :: n_members = 0 !! members
+        integer, allocatable :: number(:)            !! column of each source in the caller's arrays (n)
+        real(dp), allocatable :: perturbation(:, :)  !! perturbations when assimilated (n_members, 0:n); column 0 is zero
+        real(dp), allocatable :: gain(:)             !! alpha/((N-1)(s+R)) (0:n)
+        real(dp), allocatable :: step(:)             !! innovation when assimilated, over alpha (0:n)
+        real(dp), allocatable :: mean(:)             !! mean when assimilated (n)
+        real(dp), allocatable :: variance(:)         !! s when assimilated (n)
+        real(dp), allocatable :: x(:), y(:), z(:)    !! unit vectors (n)
+        real(dp), allocatable :: test(:, :)          !! prior perturbations of length 1 (n_members, 0:n)
+        real(sp), allocatable :: test_single(:, :)   !! the same, rounded
+    end type source_set
+
+    integer, parameter :: chunk = 64 !! observations prepared together in the first phase
+
+contains
+
+    !> Mean and perturbations of one ensemble; a spread that is only rounding counts as none and becomes exactly zero.
+    pure subroutine split_mean(values, mean, perturbations, has_spread)
+        real(dp), intent(in), contiguous :: values(:)           !! members (n_members)
+        real(dp), intent(out) :: mean                           !! their mean
+        real(dp), intent(inout), contiguous :: perturbations(:) !! members minus mean (n_members)
+        logical, intent(out) :: has_spread                      !! whether the members differ
+        integer :: m
+
+        mean = 0
+        !$omp simd reduction(+:mean)
+        do m = 1, size(values)
+            mean = mean + values(m)
+        end do
+        mean = mean/size(values)
+        perturbations = values - mean
+        has_spread = maxval(abs(perturbations)) > 16.0_dp*epsilon(1.0_dp)*abs(mean)
+        if (.not. has_spread) perturbations = 0
+    end subroutine split_mean
+
+    !> Divide by the length; zero stays zero.
+    pure subroutine normalise(perturbations)
+        real(dp), intent(inout), contiguous :: perturbations(:)
+        real(dp) :: largest, square
+        integer :: m
+
+        ! Scaled first, so that neither tiny nor huge numbers leave the range of squares.
+        largest = maxval(abs(perturbations))
+        if (.not. largest > 0.0_dp) return
+        perturbations = perturbations/largest
+        square = 0
+        !$omp simd reduction(+:square)
+        do m = 1, size(perturbations)
+            square = square + perturbations(m)**2
+        end do
+        perturbations = perturbations/sqrt(square)
+    end subroutine normalise
+
+    !> Put the observations in order and prepare what both phases need of the prior.
+    subroutine set_sources(order, vectors, hx, hx_test, inflation, self)
+        integer, intent(in) :: order(:)             !! columns of `hx` in the order of assimilation (n)
+        real(dp), intent(in) :: vectors(:, :)       !! unit vectors of all observations (3, n_observations)
+        real(dp), intent(in) :: hx(:, :)            !! prior simulated values (n_members, n_observations)
+        real(dp), intent(in) :: hx_test(:, :)       !! what stands for them in tests (n_members, n_observations)
+        real(dp), intent(in) :: inflation           !! factor of the prior perturbations
+        type(source_set), intent(out) :: self
+        real(dp) :: unused
+        logical :: has_spread
+        integer :: i
+
+        self%n = size(order)
+        self%n_members = size(hx, 1)
+        self%number = order
+        allocate (self%perturbation(self%n_members, 0:self%n), self%test(self%n_members, 0:self%n), &
+                  self%test_single(self%n_members, 0:self%n), self%gain(0:self%n), self%step(0:self%n), &
+                  self%mean(self%n), self%variance(self%n))
+        self%perturbation(:, 0) = 0
+        self%test(:, 0) = 0
+        self%gain(0) = 0
+        self%step(0) = 0
+        do i = 1, self%n
+            call split_mean(hx(:, order(i)), self%mean(i), self%perturbation(:, i), has_spread)
+            self%perturbation(:, i) = inflation*self%perturbation(:, i)
+            call split_mean(hx_test(:, order(i)), unused, self%test(:, i), has_spread)
+            call normalise(self%test(:, i))
+        end do
+        self%test_single = real(self%test, sp)
+        self%x = vectors(1, order)
+        self%y = vectors(2, order)
+        self%z = vectors(3, order)
+    end subroutine set_sources
+
+    !> The first phase. Sources before the current chunk are replayed for all of the chunk at once, in parallel; then
+    !> the chunk is finished one observation after the other. The order of operations is that of the plain loop.
+    subroutine assimilate_sources(local, weights, sign_rule, y, r, n_threads, self)
+        type(localization), intent(in) :: local
+        real(dp), intent(in), contiguous :: weights(:, :) !! weights by the caller (source, target), in the caller's order
+        logical, intent(in) :: sign_rule           !! only positive correlations count
+        real(dp), intent(in) :: y(:)               !! observed values, in the caller's order
+        real(dp), intent(in) :: r(:)               !! error variances, in the caller's order
+        integer, intent(in) :: n_threads           !! threads
+        type(source_set), intent(inout) :: self
+        integer, allocatable :: list(:, :), n_list(:), n_before(:)
+        real(dp), allocatable :: weight(:, :), chord2(:)
+        integer :: first, j, k, last
+
+        allocate (list(self%n, chunk), weight(self%n, chunk), n_list(chunk), n_before(chunk))
+        !$omp parallel num_threads(n_threads) default(none) private(chord2, first, j, k, last) &
+        !$omp     shared(local, weights, sign_rule, y, r, self, list, weight, n_list, n_before)
+        allocate (chord2(self%n))
+        do first = 1, self%n, chunk
+            last = min(first + chunk - 1, self%n)
+            !$omp do schedule(dynamic, 1)
+            do j = first, last
+                k = j - first + 1
+                call earlier_sources(local, weights, sign_rule, j, self, n_list(k), list(:, k), weight(:, k), chord2)
+                n_before(k) = count(list(1:n_list(k), k) < first)
+                call replay_column(n_before(k), list(:, k), weight(:, k), self%perturbation, self%gain, self%step, &
+                                   self%perturbation(:, j), self%mean(j))
+            end do
+            !$omp end do
+            !$omp single
+            do j = first, last
+                k = j - first + 1
+                call replay_column(n_list(k) - n_before(k), list(n_before(k) + 1:, k), weight(n_before(k) + 1:, k), &
+                                   self%perturbation, self%gain, self%step, self%perturbation(:, j), self%mean(j))
+                call finish_source(j, y(self%number(j)), r(self%number(j)), self)
+            end do
+            !$omp end single
+        end do
+        !$omp end parallel
+    end subroutine assimilate_sources
+
+    !> The sources before source `j` that update it, with their weights.
+    subroutine earlier_sources(local, weights, sign_rule, j, self, n_list, list, weight, chord2)
+        type(localization), intent(in) :: local
+        real(dp), intent(in), contiguous :: weights(:, :)
+        logical, intent(in) :: sign_rule
+        integer, intent(in) :: j
+        type(source_set), intent(in) :: self
+        integer, intent(out) :: n_list
+        integer, intent(inout), contiguous :: list(:)
+        real(dp), intent(inout), contiguous :: weight(:), chord2(:)
+        integer :: i, n_candidates
+
+        ! A limit on the number of observations is a choice among all of them, also those that come later.
+        n_candidates = merge(self%n, j - 1, local%max_sources > 0)
+        n_list = 0
+        select case (local%kind)
+        case (localization_none)
+            n_list = j - 1
+            list(1:n_list) = [(i, i=1, n_list)]
+            weight(1:n_list) = 1
+        case (localization_weights)
+            do i = 1, j - 1
+                if (weights(self%number(i), self%number(j)) > 0.0_dp) then
+                    n_list = n_list + 1
+                    list(n_list) = i
+                    weight(n_list) = weights(self%number(i), self%number(j))
+                end if
+            end do
+        case default
+            call squared_chords([self%x(j), self%y(j), self%z(j)], self%x(1:n_candidates), self%y(1:n_candidates), &
+                                self%z(1:n_candidates), chord2(1:n_candidates))
+            do i = 1, n_candidates
+                if (chord2(i) < local%far_chord2) then
+                    n_list = n_list + 1
+                    list(n_list) = i
+                    chord2(n_list) = chord2(i)
+                end if
+            end do
+            call decide_column(local, self, merge(1, 0, sign_rule), self%test(:, j), n_list, list, chord2, weight)
+            if (local%max_sources > 0) n_list = count(list(1:n_list) < j)
+        end select
+    end subroutine earlier_sources
+
+    !> Of the sources in reach of one target keep those whose correlation is accepted, at most the limit, and set
+    !> their weights. Order is kept.
+    subroutine decide_column(local, self, sign, test, n_list, list, chord2, weight)
+        type(localization), intent(in) :: local
+        type(source_set), intent(in) :: self
+        integer, intent(in) :: sign                        !! sign of the correlation that counts; 0: both
+        real(dp), intent(in), contiguous :: test(:)        !! prior perturbations of the target, of length 1
+        integer, intent(inout) :: n_list                   !! sources in reach; out: accepted
+        integer, intent(inout), contiguous :: list(:)      !! their numbers
+        real(dp), intent(inout), contiguous :: chord2(:)   !! squared chords to the target
+        real(dp), intent(inout), contiguous :: weight(:)   !! out: weights
+        real(dp) :: far, near, r
+        logical, allocatable :: keep(:)
+        logical :: needed
+        integer :: i, n_reach
+
+        call acceptance_limits(local, sign, near, far, needed)
+        if (needed) then
+            n_reach = n_list
+            n_list = 0
+            do i = 1, n_reach
+                r = dot_product(test, self%test(:, list(i)))
+                if (merge(sign*r, abs(r), sign /= 0) > merge(near, far, chord2(i) < local%near_chord2)) then
+                    n_list = n_list + 1
+                    list(n_list) = list(i)
+                    chord2(n_list) = chord2(i)
+                    weight(n_list) = -abs(r)
+                end if
+            end do
+        end if
+        if (local%max_sources > 0 .and. n_list > local%max_sources) then
+            allocate (keep(n_list))
+            if (local%best_correlated) then
+                call keep_best(weight(1:n_list), local%max_sources, keep)
+            else
+                call keep_best(chord2(1:n_list), local%max_sources, keep)
+            end if
+            list(1:local%max_sources) = pack(list(1:n_list), keep)
+            chord2(1:local%max_sources) = pack(chord2(1:n_list), keep)
+            n_list = local%max_sources
+        end if
+        if (local%tapered) then
+            call taper_from_chords(n_list, local%half_width, chord2, weight)
+        else
+            weight(1:n_list) = 1
+        end if
+    end subroutine decide_column
+
+    !> Gain and step of a source that has received all updates before it; Whitaker & Hamill (2002), eqs. 10-13.
+    pure subroutine finish_source(j, y, r, self)
+        integer, intent(in) :: j     !! the source
+        real(dp), intent(in) :: y    !! observed value
+        real(dp), intent(in) :: r    !! error variance
+        type(source_set), intent(inout) :: self
+        real(dp) :: alpha, square
+        integer :: m
+
+        square = 0
+        !$omp simd reduction(+:square)
+        do m = 1, self%n_members
+            square = square + self%perturbation(m, j)**2
+        end do
+        self%variance(j) = square/(self%n_members - 1)
+        alpha = 1.0_dp/(1.0_dp + sqrt(r/(self%variance(j) + r)))
+        self%gain(j) = alpha/((self%n_members - 1)*(self%variance(j) + r))
+        self%step(j) = (y - self%mean(j))/alpha
+    end subroutine finish_source
+end module gcas_ensrf_sources

@@ -1,0 +1,110 @@
+!> Places on the sphere put into an order in which neighbours stand together.
+module gcas_partition
+    use gcas_kinds, only: dp
+    implicit none (type, external)
+    private
+
+    public :: order_by_place, bounding_ball
+
+contains
+
+    !> A permutation whose consecutive runs of `leaf` places are compact: halved again and again across the longest
+    !> side of the bounding box, always at a multiple of `leaf`. The same places give the same permutation.
+    subroutine order_by_place(vectors, leaf, permutation)
+        real(dp), intent(in) :: vectors(:, :)    !! unit vectors (3, n)
+        integer, intent(in) :: leaf              !! places of a run
+        integer, intent(out) :: permutation(:)   !! columns of `vectors` in the new order (n)
+        real(dp), allocatable :: places(:, :)
+        integer :: i
+
+        permutation = [(i, i=1, size(permutation))]
+        allocate (places(size(permutation), 3))
+        places = transpose(vectors)
+        call halve(1, size(permutation))
+
+    contains
+
+        !> Order the places first..last.
+        recursive subroutine halve(first, last)
+            integer, intent(in) :: first, last
+            integer :: axis, middle, n_leaves, n_left
+
+            if (last - first + 1 <= leaf) return
+            n_leaves = (last - first + leaf)/leaf
+            n_left = 1
+            do while (2*n_left < n_leaves)
+                n_left = 2*n_left
+            end do
+            axis = maxloc(maxval(places(first:last, :), dim=1) - minval(places(first:last, :), dim=1), dim=1)
+            middle = first + n_left*leaf - 1
+            call select_smallest(axis, first, last, middle)
+            call halve(first, middle)
+            call halve(middle + 1, last)
+        end subroutine halve
+
+        !> Hoare's selection: afterwards no place of first..middle lies beyond one of middle+1..last along the axis.
+        subroutine select_smallest(axis, first, last, middle)
+            integer, intent(in) :: axis, first, last, middle
+            real(dp) :: pivot
+            integer :: i, j, left, right
+
+            left = first
+            right = last
+            do while (left < right)
+                pivot = places((left + right)/2, axis)
+                i = left
+                j = right
+                do
+                    do while (places(i, axis) < pivot)
+                        i = i + 1
+                    end do
+                    do while (places(j, axis) > pivot)
+                        j = j - 1
+                    end do
+                    if (i <= j) then
+                        call swap(i, j)
+                        i = i + 1
+                        j = j - 1
+                    end if
+                    if (i > j) exit
+                end do
+                if (j < middle) left = i
+                if (i > middle) right = j
+            end do
+        end subroutine select_smallest
+
+        subroutine swap(i, j)
+            integer, intent(in) :: i, j
+            real(dp) :: place(3)
+            integer :: number
+
+            place = places(i, :)
+            places(i, :) = places(j, :)
+            places(j, :) = place
+            number = permutation(i)
+            permutation(i) = permutation(j)
+            permutation(j) = number
+        end subroutine swap
+    end subroutine order_by_place
+
+    !> Centre and radius of a ball, in space, that holds the chosen places.
+    pure subroutine bounding_ball(vectors, chosen, centre, radius)
+        real(dp), intent(in) :: vectors(:, :)  !! unit vectors (3, n)
+        integer, intent(in) :: chosen(:)       !! columns of `vectors`
+        real(dp), intent(out) :: centre(3)     !! mean of the chosen places
+        real(dp), intent(out) :: radius        !! largest distance from it
+        integer :: i
+
+        centre = 0
+        do i = 1, size(chosen)
+            centre = centre + vectors(:, chosen(i))
+        end do
+        centre = centre/max(size(chosen), 1)
+        radius = 0
+        do i = 1, size(chosen)
+            radius = max(radius, sum((vectors(:, chosen(i)) - centre)**2))
+        end do
+        ! A little more than exact, so that rounding leaves nothing out.
+        radius = sqrt(radius)*(1.0_dp + 1.0e-12_dp) + 1.0e-12_dp
+    end subroutine bounding_ball
+end module gcas_partition

@@ -1,0 +1,108 @@
+!> From chords on the unit sphere to distances and to the taper of Gaspari & Cohn (1999).
+!>
+!> Distances are needed for every pair within reach, so all of this is written to be vectorised: no calls of the
+!> mathematical library, no branches.
+module gcas_taper
+    use gcas_constants, only: earth_radius, pi
+    use gcas_kinds, only: dp
+    implicit none (type, external)
+    private
+
+    public :: chord_squared_of_distance, squared_chords, taper_from_chords
+
+    real(dp), parameter :: radius_km = earth_radius/1000.0_dp
+
+    !> asin(sqrt(z))/sqrt(z) on 0 <= z <= 1/4: interpolation at the Chebyshev points, error below 2e-17.
+    real(dp), parameter :: arcsine(0:12) = [ &
+        1.00000000000000000e+00_dp, &
+        1.66666666666649421e-01_dp, &
+        7.50000000038520132e-02_dp, &
+        4.46428568059989359e-02_dp, &
+        3.03819596976851389e-02_dp, &
+        2.23717497331640536e-02_dp, &
+        1.73597796413499789e-02_dp, &
+        1.38848428264020801e-02_dp, &
+        1.21701385923917264e-02_dp, &
+        6.52930200473656776e-03_dp, &
+        1.95134682512521709e-02_dp, &
+        -1.61873922715991374e-02_dp, &
+        3.18796214008128451e-02_dp &
+        ]
+
+contains
+
+    !> Square of the chord that belongs to a great-circle distance; beyond half the circumference more than any chord.
+    pure real(dp) function chord_squared_of_distance(distance) result(chord2)
+        real(dp), intent(in) :: distance !! [km]
+
+        if (distance >= pi*radius_km) then
+            chord2 = 5.0_dp
+        else
+            chord2 = 4.0_dp*sin(0.5_dp*distance/radius_km)**2
+        end if
+    end function chord_squared_of_distance
+
+    !> Squared chords from one point to many.
+    pure subroutine squared_chords(point, x, y, z, chord2)
+        real(dp), intent(in) :: point(3)            !! unit vector
+        real(dp), intent(in), contiguous :: x(:)    !! first components of unit vectors (n)
+        real(dp), intent(in), contiguous :: y(:)    !! second components (n)
+        real(dp), intent(in), contiguous :: z(:)    !! third components (n)
+        real(dp), intent(inout), contiguous :: chord2(:) !! squares of the chords (n)
+        integer :: i
+
+        !$omp simd
+        do i = 1, size(x)
+            chord2(i) = (x(i) - point(1))**2 + (y(i) - point(2))**2 + (z(i) - point(3))**2
+        end do
+    end subroutine squared_chords
+
+    !> Taper of Gaspari & Cohn (1999), eq. 4.10, which reaches 0 at twice its half-width.
+    pure subroutine taper_from_chords(n, half_width, chord2, weight)
+        integer, intent(in) :: n                 !! number of pairs
+        real(dp), intent(in) :: half_width       !! half of the distance where the taper reaches 0 [km]
+        real(dp), intent(in) :: chord2(n)        !! squares of the chords on the unit sphere
+        real(dp), intent(out) :: weight(n)       !! taper, 0 to 1
+        real(dp) :: q, quarter
+        integer :: i
+
+        if (chord_squared_of_distance(2.0_dp*half_width) <= 1.0_dp) then
+            !$omp simd private(q)
+            do i = 1, n
+                q = arc_over_two(min(0.25_dp*chord2(i), 0.25_dp))*(2.0_dp*radius_km/half_width)
+                weight(i) = gaspari_cohn(q)
+            end do
+        else
+            !$omp simd private(q, quarter)
+            do i = 1, n
+                quarter = min(0.25_dp*chord2(i), 1.0_dp)
+                q = arc_over_two(min(quarter, 0.25_dp))
+                ! Beyond 60 degrees by the half angle of the complement: asin s = pi/2 - 2 asin sqrt((1 - s)/2).
+                if (quarter > 0.25_dp) q = 0.5_dp*pi - 2.0_dp*arc_over_two(0.5_dp*max(1.0_dp - sqrt(quarter), 0.0_dp))
+                weight(i) = gaspari_cohn(q*(2.0_dp*radius_km/half_width))
+            end do
+        end if
+    end subroutine taper_from_chords
+
+    !> asin(sqrt(z)), 0 <= z <= 1/4: half the angle whose squared chord is 4 z.
+    pure elemental real(dp) function arc_over_two(z) result(arc)
+        !$omp declare simd(arc_over_two)
+        real(dp), intent(in) :: z !! a quarter of the squared chord
+
+        arc = sqrt(z)*(arcsine(0) + z*(arcsine(1) + z*(arcsine(2) + z*(arcsine(3) + z*(arcsine(4) &
+              + z*(arcsine(5) + z*(arcsine(6) + z*(arcsine(7) + z*(arcsine(8) + z*(arcsine(9) &
+              + z*(arcsine(10) + z*(arcsine(11) + z*arcsine(12)))))))))))))
+    end function arc_over_two
+
+    !> The taper as a function of distance over half-width; the outer piece in its factored form, which cannot become negative.
+    pure elemental real(dp) function gaspari_cohn(q) result(weight)
+        !$omp declare simd(gaspari_cohn)
+        real(dp), intent(in) :: q !! distance over half-width, >= 0
+        real(dp) :: inner, outer, rest
+
+        inner = 1.0_dp - q*q*(5.0_dp/3.0_dp - q*(0.625_dp + q*(0.5_dp - 0.25_dp*q)))
+        rest = max(2.0_dp - q, 0.0_dp)**2
+        outer = rest*rest*(q*(q + 2.0_dp) - 0.5_dp)/(12.0_dp*max(q, 0.5_dp))
+        weight = merge(inner, outer, q <= 1.0_dp)
+    end function gaspari_cohn
+end module gcas_taper
