@@ -37,8 +37,9 @@ def correlation(a, b):
 
 
 def weights(distance, r, sign, *, near_km, far_km, p_value, n_members, taper, max_observations, by, order):
-    """Localization weights (n_targets, n_observations) by the two-band rule; `sign` (n_targets,), 0: no rule."""
+    """Weights and acceptance (n_targets, n_observations) by the two-band rule; `sign` (n_targets,), 0: no rule."""
     result = np.zeros_like(distance)
+    accept = np.zeros(distance.shape, bool)
     for i in range(distance.shape[0]):
         for o in range(distance.shape[1]):
             d, c = distance[i, o], r[i, o]
@@ -50,13 +51,15 @@ def weights(distance, r, sign, *, near_km, far_km, p_value, n_members, taper, ma
                 t = stats.t.isf(p_value if sign[i] else p_value / 2, n_members - 2)
                 limit = t / np.sqrt(n_members - 2 + t**2)
             if value > limit:
-                result[i, o] = gaspari_cohn(d, far_km) if taper else 1.0
-        accepted = [o for o in order if result[i, o] > 0]
+                result[i, o] = max(float(gaspari_cohn(d, far_km)), 0.0) if taper else 1.0
+                accept[i, o] = True
+        accepted = [o for o in order if accept[i, o]]
         if max_observations is not None and len(accepted) > max_observations:
             key = distance[i] if by == "nearest" else -np.abs(r[i])
             dropped = sorted(accepted, key=lambda o: key[o])[max_observations:]
             result[i, dropped] = 0.0
-    return result
+            accept[i, dropped] = False
+    return result, accept
 
 
 def ensrf(x, hx, y, r, rho, rho_obs, order, *, inflation=1.0, rtpp=0.0, rtps=0.0):
