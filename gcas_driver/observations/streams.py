@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -120,3 +121,26 @@ class SurfaceStream:
     scale: str = ""
     value_factor: float = 1.0
     value_offset_ppm: float = 0.0
+
+
+def streams_from(settings: Any) -> list[SatelliteStream | SurfaceStream]:
+    """The streams of the namelist's &satellite and &surface groups, in their order.
+
+    Parameters
+    ----------
+    settings : Settings
+        As `gcas_driver.config` loads them; only `settings.satellite` and `settings.surface` are looked at.
+    """
+    shared = ("directory", "missing_days", "assimilate", "scale", "value_factor", "value_offset_ppm", "error_factor")
+    streams: list[SatelliteStream | SurfaceStream] = []
+    for group in settings.satellite:
+        same = (*shared, "file_pattern", "quality_flag", "modes", "cell_degrees", "value_variable", "sounding_floor_ppm")
+        bounds = () if -1 in group.warn_level_bounds else tuple(group.warn_level_bounds)
+        streams.append(SatelliteStream(product=group.name, format=group.product, warn_level_bounds=bounds,
+                                       **{name: getattr(group, name) for name in same}))
+    for group in settings.surface:
+        same = (*shared, "format", "files", "sites", "sites_withheld", "background_only", "record_format", "error_ppm")
+        streams.append(SurfaceStream(product=group.name, local_hours=tuple(group.local_hours) or None,
+                                     site_error_ppm=dict(zip(group.error_sites, group.error_sites_ppm)),
+                                     **{name: getattr(group, name) for name in same}))
+    return streams
