@@ -104,7 +104,7 @@ class Circulation:
         latitude = self.grid.lat[None, :]
         hecto = 0.01 * self.reference_pressure[:, None]
         jets = np.zeros((hecto.size, latitude.size))
-        for side, base, swing in ((1.0, 30.0, 9.0), (-1.0, 31.0, 5.0)):
+        for side, base, swing in ((1.0, 35.0, 9.0), (-1.0, 37.0, 5.0)):
             jets += _hemisphere_jets(side * latitude, hecto, winter_north * side, base, swing)
         return jets * _drag(hecto) * np.cos(np.deg2rad(self.grid.lat)) ** 0.5
 
@@ -120,7 +120,7 @@ class Circulation:
         northern Hadley cell's sense (northward aloft)."""
         solstice = 1.2e11 * winter_north * np.exp(-(((latitude - 5.0 * winter_north) / 14.0) ** 2))
         equinox = 0.6e11 * (np.exp(-(((latitude - 15.0) / 10.0) ** 2)) - np.exp(-(((latitude + 15.0) / 10.0) ** 2)))
-        ferrel = 0.3e11 * (np.exp(-(((latitude + 48.0) / 10.0) ** 2)) - np.exp(-(((latitude - 48.0) / 10.0) ** 2)))
+        ferrel = 0.4e11 * (np.exp(-(((latitude + 48.0) / 10.0) ** 2)) - np.exp(-(((latitude - 48.0) / 10.0) ** 2)))
         cells = (solstice + equinox + ferrel) * np.cos(np.deg2rad(latitude))
         return self._overturning_profile[:, None] * cells[None, :]
 

@@ -164,11 +164,12 @@ def _pulse(random: np.random.Generator, strength: float, shortest: float, longes
 def _baroclinic(random: np.random.Generator, hemisphere: float) -> list[Wave]:
     """m = 5 … 7, a strong and a weak one each, at 8-12 m/s together; weaker summers in the north."""
     season = 0.25 if hemisphere > 0 else 0.05
-    table = ((5, 50.0, 8.0), (6, 46.0, 8.5), (7, 42.0, 7.0), (5, 38.0, 3.5), (6, 58.0, 4.0), (7, 52.0, 4.0))
+    table = ((5, 50.0, 8.0), (6, 46.0, 8.5), (7, 42.0, 7.0), (5, 36.0, 4.0), (6, 58.0, 5.0), (7, 52.0, 4.0),
+             (4, 62.0, 4.0))
     waves = []
     for m, latitude, speed in table:
         travel = random.uniform(7.0, 13.0)
-        waves.append(Wave(m, hemisphere * latitude, 12.0, speed * random.uniform(0.9, 1.1), _eastward(travel, m, latitude),
+        waves.append(Wave(m, hemisphere * latitude, 14.0, speed * random.uniform(0.9, 1.1), _eastward(travel, m, latitude),
                           random.uniform(0.0, 2.0 * np.pi), "baroclinic", season, divergence=0.11 * speed,
                           **_pulse(random, 0.35, 8.0, 25.0)))
     return waves
@@ -189,8 +190,8 @@ def _planetary(random: np.random.Generator, hemisphere: float) -> list[Wave]:
 
 def _tropical(random: np.random.Generator) -> list[Wave]:
     """Waves whose meridional wind crosses the equator: westward ones of some days, and slow ones."""
-    table = ((2, 2.5, -1.5), (3, 2.5, -8.0), (4, 2.5, -10.0), (5, 2.5, -12.0), (1, 1.5, 2.0))
-    return [Wave(m, random.uniform(-6.0, 6.0), 16.0, speed, _eastward(travel, m, 0.0), random.uniform(0.0, 2.0 * np.pi),
+    table = ((2, 3.5, -1.5), (3, 4.0, -6.0), (4, 4.0, -9.0), (5, 3.5, -12.0), (1, 1.5, 2.0))
+    return [Wave(m, random.uniform(-6.0, 6.0), 18.0, speed, _eastward(travel, m, 0.0), random.uniform(0.0, 2.0 * np.pi),
                  "tropical", **_pulse(random, 0.3, 10.0, 30.0)) for m, speed, travel in table]
 
 
