@@ -189,8 +189,9 @@ class Circulation:
 
     def _column_flow(self, m: int, tendency: np.ndarray) -> WindStructure:
         """The same wind in every layer whose mass flux converges to a tendency (nlat,) [Pa/s]."""
-        potential = self.operators.inverse_laplacian(m, -tendency / self.reference_thickness.sum())
-        return self.operators.divergent(m, potential)
+        divergence = -tendency / self.reference_thickness.sum()
+        potential = self.operators.inverse_laplacian(m, divergence)
+        return self.operators.closed(m, self.operators.divergent(m, potential).v, divergence)
 
     def _pressure_coefficients(self, seconds: float) -> np.ndarray:
         """Coefficients (n_m, nlat) of the waves' surface pressure [Pa]."""

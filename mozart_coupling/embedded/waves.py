@@ -1,8 +1,9 @@
 """Waves on the sphere as mass fluxes that close: structures, discrete derivatives, and the set that a seed gives.
 
-A wave is a product of a profile in pressure, a structure in latitude and exp(i(m lon - omega t)). Its winds come from a
-stream function on cell corners (no divergence at all) or a potential in cell centres (no rotation), differenced and then
-averaged onto cell centres exactly as a grid would, so that a wave keeps its character on any grid.
+A wave is a product of a profile in pressure, a structure in latitude and exp(i(m lon - omega t)). Its winds, on cell
+centres, come from a stream function or a potential; the zonal one then follows from the other by continuity on the walls
+of the cells, onto which a transport model averages its neighbours. So rotational waves have no divergence at all on the
+grid in use, and surface pressure changes by exactly the divergence made for it.
 """
 
 from __future__ import annotations
@@ -94,11 +95,16 @@ class Operators:
         centres = 0.5 * (edges[:-1] + edges[1:])
         self.between_centres = np.diff(centres)
 
-    def rotational(self, m: int, corner_stream: np.ndarray) -> WindStructure:
-        """Winds [m/s] of a stream function on corners (nlat+1,) [m2/s], zero at the poles."""
-        u = -np.diff(corner_stream) / (EARTH_RADIUS_M * self.height) * np.cos(0.5 * m * self.step)
-        v_cos = 2j * np.sin(0.5 * m * self.step) / (EARTH_RADIUS_M * self.step) * corner_stream
-        return WindStructure(u.astype(complex), self.to_centres(v_cos))
+    def closed(self, m: int, v: np.ndarray, divergence: np.ndarray | float = 0.0) -> WindStructure:
+        """Winds [m/s] with a given v (nlat,) whose averages on the cells' walls have exactly this divergence [s-1]."""
+        v_cos = np.zeros(self.lat_edges.size, dtype=complex)
+        v_cos[1:-1] = 0.5 * (v[1:] + v[:-1]) * self.cos_edges[1:-1]
+        rest = divergence - np.diff(v_cos) / (EARTH_RADIUS_M * self.cos_centres * self.height)
+        return WindStructure(rest * EARTH_RADIUS_M * self.cos_centres * self.step / (1j * np.sin(m * self.step)), v)
+
+    def rotational(self, m: int, stream: np.ndarray) -> WindStructure:
+        """Winds [m/s] of a stream function in centres (nlat,) [m2/s], without divergence."""
+        return self.closed(m, 1j * np.sin(m * self.step) / self.step * stream / (EARTH_RADIUS_M * self.cos_centres))
 
     def divergent(self, m: int, potential: np.ndarray) -> WindStructure:
         """Winds [m/s] of a potential in centres (nlat,) [m2/s]."""
@@ -126,7 +132,7 @@ class Operators:
     def wave_winds(self, wave: Wave) -> WindStructure:
         """Rotational wind of a wave of its own speed."""
         scale = wave.speed * EARTH_RADIUS_M * np.cos(np.deg2rad(wave.latitude)) / wave.m
-        return self.rotational(wave.m, scale * wave.shape(self.lat_edges) * (self.cos_edges > 0.0))
+        return self.rotational(wave.m, scale * wave.shape(self.lat_centres))
 
     def wave_divergence(self, wave: Wave, speed: float) -> WindStructure:
         """Divergent wind of `speed` [m/s], a quarter wavelength off the stream function: poleward air ascends."""
