@@ -12,11 +12,13 @@ import numpy as np
 
 from gcas_driver.errors import InputError, Problem
 from gcas_driver.observations import acos_lite, gcasv2_satellite, gcasv2_surface, noaa_flask
+from gcas_driver.observations.operator import xco2_operator
 from gcas_driver.observations.scales import scale_problems
 from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
 from gcas_driver.observations.table import ColumnOperator, Observations
 
-__all__ = ["READERS", "ColumnOperator", "Observations", "SatelliteStream", "SurfaceStream", "check_streams", "read_streams"]
+__all__ = ["READERS", "ColumnOperator", "Observations", "SatelliteStream", "SurfaceStream", "check_streams", "read_streams",
+           "xco2_operator"]
 
 log = logging.getLogger(__name__)
 

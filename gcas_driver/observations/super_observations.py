@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from gcas_driver.errors import InputError
+from gcas_driver.observations.operator import super_observe as merge_groups
 from gcas_driver.observations.table import COLUMN, Observations, wrap_longitude
 from mozart_coupling.grids import Grid
 
@@ -38,8 +38,8 @@ class SuperObservations:
         Observations in each.
     index : ndarray of int (n_observations,)
         The super-observation of each observation; -1 for unused ones.
-    weight : ndarray (n_observations,)
-        w_j / sum w_j; 0 for unused ones.
+    observation_error : ndarray (n_observations,)
+        r_j of each observation [ppm], for the weights.
     """
 
     time: np.ndarray
@@ -52,26 +52,30 @@ class SuperObservations:
     kind: np.ndarray
     n_merged: np.ndarray
     index: np.ndarray
-    weight: np.ndarray
+    observation_error: np.ndarray
 
     def __len__(self) -> int:
         return len(self.value)
 
     def average(self, values: np.ndarray) -> np.ndarray:
-        """Weighted means (n_super, ...) of what belongs to the observations, (n_observations, ...); equation (9).
+        """Weighted means (n_super, n_columns) of what belongs to the observations, (n_observations, n_columns); equation (9).
+
+        Values of unused observations are not looked at.
 
         Raises
         ------
         InputError
-            If the first dimension is not that of the observations.
+            If `values` is not one row an observation.
         """
         values = np.asarray(values, dtype=np.float64)
-        if not values.ndim or values.shape[0] != len(self.index):
+        if values.ndim != 2 or len(values) != len(self.index):
             raise InputError("values do not fit the observations", "super-observations", str(values.shape),
-                             f"({len(self.index)}, ...)")
+                             f"({len(self.index)}, n_columns)")
         rows = np.flatnonzero(self.index >= 0)
-        matrix = sparse.csr_array((self.weight[rows], (self.index[rows], rows)), shape=(len(self), len(self.index)))
-        return (matrix @ values.reshape(len(values), -1)).reshape(len(self), *values.shape[1:])
+        if not len(rows):
+            return np.empty((0, values.shape[1]))
+        error = self.observation_error[rows]
+        return merge_groups(np.zeros(len(rows)), error, values[rows], self.index[rows])[2]
 
 
 def super_observe(observations: Observations, grid: Grid, *, floor_ppm: float | Mapping[str, float] = 1.0,
@@ -107,39 +111,42 @@ def super_observe(observations: Observations, grid: Grid, *, floor_ppm: float | 
     """
     _check(observations, correlation, bin_hours, levels)
     rows = np.flatnonzero(observations.used)
+    if not len(rows):
+        return _none(observations)
     group = _groups(observations, rows, grid, bin_hours, levels) if merge else np.arange(len(rows))
-    n = int(group.max()) + 1 if len(rows) else 0
-    weight = observations.error[rows] ** -2.0
-    total = np.bincount(group, weight, n)
-    share = weight / total[group]
-    n_merged = np.bincount(group, minlength=n)
-    first = np.full(n, len(rows))
+    n_merged = np.bincount(group)
+    first = np.full(len(n_merged), len(rows))
     np.minimum.at(first, group, np.arange(len(rows)))
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        # About the first value of each group: equal values give that value back, and seconds keep their precision.
-        return values[first] + np.bincount(group, share * (values - values[first][group]), n)
-
     product = observations.product[rows][first]
-    lon, lat = _mean_place(observations.lon[rows], observations.lat[rows], share, group, n)
-    time = mean(observations.time[rows])
-    error = np.maximum(np.sqrt((1.0 + (n_merged - 1) * correlation) / total), _floors(product, floor_ppm))
+    value, error, places = merge_groups(observations.value[rows], observations.error[rows], _places(observations, rows), group,
+                                        _floors(product, floor_ppm), correlation)
+    kind, time = observations.kind[rows][first], places[:, 0]
+    lon, lat = _mean_place(places[:, 2:], observations.lon[rows][first], observations.lat[rows][first], n_merged)
     order = np.lexsort((lon, lat, time))
-    rank = np.empty(n, dtype=np.intp)
-    rank[order] = np.arange(n)
-    index, weights = np.full(len(observations), -1), np.zeros(len(observations))
-    index[rows], weights[rows] = rank[group], share
+    index = np.full(len(observations), -1)
+    index[rows] = np.argsort(order)[group]
     return SuperObservations(
-        time=time[order], lon=lon[order], lat=lat[order], altitude=mean(observations.altitude[rows])[order],
-        value=mean(observations.value[rows])[order], error=error[order], product=product[order],
-        kind=observations.kind[rows][first][order], n_merged=n_merged[order], index=index, weight=weights)
+        time=time[order], lon=lon[order], lat=lat[order], altitude=np.where(kind == COLUMN, np.nan, places[:, 1])[order],
+        value=value[order], error=error[order], product=product[order], kind=kind[order], n_merged=n_merged[order], index=index,
+        observation_error=observations.error)
+
+
+def _none(observations: Observations) -> SuperObservations:
+    empty = np.empty(0)
+    return SuperObservations(empty, empty, empty, empty, empty, empty, empty.astype(object), empty.astype(object),
+                             empty.astype(np.intp), np.full(len(observations), -1), observations.error)
+
+
+def _places(observations: Observations, rows: np.ndarray) -> np.ndarray:
+    """Time, altitude (0 for columns) and the unit vector of each used observation, (n_used, 5)."""
+    phi, lam = np.deg2rad(observations.lat[rows]), np.deg2rad(observations.lon[rows])
+    altitude = np.where(observations.kind[rows] == COLUMN, 0.0, observations.altitude[rows])
+    return np.column_stack([observations.time[rows], altitude, np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
 
 
 def _groups(observations: Observations, rows: np.ndarray, grid: Grid, bin_hours: float | None,
             levels: np.ndarray | None) -> np.ndarray:
     """Number of the group of each used observation, (n_used,) int."""
-    if not len(rows):
-        return np.empty(0, dtype=np.intp)
     ilat, ilon = grid.cell_index(observations.lon[rows], observations.lat[rows])
     _, product = np.unique(observations.product[rows].astype(str), return_inverse=True)
     level = np.full(len(rows), -1) if levels is None else np.where(observations.kind[rows] == COLUMN, -1, np.asarray(levels)[rows])
@@ -149,15 +156,11 @@ def _groups(observations: Observations, rows: np.ndarray, grid: Grid, bin_hours:
     return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def _mean_place(lon: np.ndarray, lat: np.ndarray, share: np.ndarray, group: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Longitude and latitude (n,) of the weighted mean unit vectors; single points keep theirs to the bit."""
-    x, y = np.cos(np.deg2rad(lat)) * np.cos(np.deg2rad(lon)), np.cos(np.deg2rad(lat)) * np.sin(np.deg2rad(lon))
-    mx, my, mz = (np.bincount(group, share * v, n) for v in (x, y, np.sin(np.deg2rad(lat))))
-    mean_lon = wrap_longitude(np.rad2deg(np.arctan2(my, mx)))
-    mean_lat = np.rad2deg(np.arctan2(mz, np.hypot(mx, my)))
-    single = np.bincount(group, minlength=n)[group] == 1
-    mean_lon[group[single]], mean_lat[group[single]] = lon[single], lat[single]
-    return mean_lon, mean_lat
+def _mean_place(vector: np.ndarray, lon: np.ndarray, lat: np.ndarray, n_merged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Longitude and latitude (n,) of mean unit vectors (n, 3); a single observation keeps its own `lon`, `lat` to the bit."""
+    mean_lon = wrap_longitude(np.rad2deg(np.arctan2(vector[:, 1], vector[:, 0])))
+    mean_lat = np.rad2deg(np.arctan2(vector[:, 2], np.hypot(vector[:, 0], vector[:, 1])))
+    return np.where(n_merged == 1, lon, mean_lon), np.where(n_merged == 1, lat, mean_lat)
 
 
 def _floors(product: np.ndarray, floor_ppm: float | Mapping[str, float]) -> np.ndarray:
