@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gcas_driver.errors import InputError, Problem
-from gcas_driver.observations import acos_lite, gcasv2_satellite, gcasv2_surface, noaa_flask
+from gcas_driver.observations import acos_lite, gcasv2_satellite, gcasv2_surface, noaa_flask, obspack
 from gcas_driver.observations.operator import xco2_operator
 from gcas_driver.observations.scales import scale_problems
 from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 Stream = SatelliteStream | SurfaceStream
 
 READERS = {"acos_lite": acos_lite, "gcasv2_satellite": gcasv2_satellite, "noaa_flask": noaa_flask,
-           "gcasv2_surface": gcasv2_surface}
+           "obspack": obspack, "gcasv2_surface": gcasv2_surface}
 
 
 def read_streams(streams: Iterable[Stream], start: np.datetime64, end: np.datetime64) -> Observations:

@@ -10,6 +10,7 @@ import netCDF4
 import numpy as np
 
 from gcas_driver.errors import InputError
+from mozart_coupling.classic_header import missing_bytes
 
 FILL_LIMIT = 1.0e30
 FILL_CODES = (-999.99, -999.999, -999.9, -999.0, -9999.0, -99999.0, -999999.0)
@@ -28,10 +29,15 @@ def open_netcdf(path: Path) -> Iterator[netCDF4.Dataset]:
         If it cannot be opened, or turns out to be truncated while it is read.
     """
     try:
+        lacking = missing_bytes(path)
         dataset = netCDF4.Dataset(path)
     except OSError as error:
         raise InputError("cannot be opened as NetCDF", str(path), str(error), "a complete NetCDF file",
                          "fetch the file again") from error
+    if lacking:
+        dataset.close()
+        raise InputError("truncated", str(path), f"{lacking} bytes less than its header promises", "a complete NetCDF file",
+                         "fetch the file again")
     dataset.set_auto_maskandscale(False)
     try:
         yield dataset

@@ -16,16 +16,13 @@ import numpy as np
 from gcas_driver.errors import GcasError, InputError, Problem
 from gcas_driver.observations.daily import check_files
 from gcas_driver.observations.files import matching_files, seconds
-from gcas_driver.observations.points import PointSamples, point_table
+from gcas_driver.observations.points import NOT_BACKGROUND, REJECTED, PointSamples, point_table
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.table import Observations
 
 DEFAULT_FILES = ("co2_*_surface-flask_*_event*.txt",)
 FILL_BELOW = -900.0
-REJECTED = "rejected by the provider's flag"
-NOT_BACKGROUND = "not background by the provider's flag"
-MISSING = "missing value"
 
 NAMES = {
     "site": ("sample_site_code", "site_code"), "year": ("sample_year", "year"), "month": ("sample_month", "month"),

@@ -17,6 +17,8 @@ NO_PLACE = "missing or impossible place"
 IMPLAUSIBLE = "value not between 250 and 700 ppm"
 OTHER_HOUR = "outside the local hours"
 OTHER_SITE = "site not wanted"
+REJECTED = "rejected by the provider's flag"
+NOT_BACKGROUND = "not background by the provider's flag"
 PLAUSIBLE_PPM = (250.0, 700.0)
 
 
@@ -92,12 +94,6 @@ def point_table(samples: PointSamples, stream: SurfaceStream, scale: str) -> Obs
         table = table.reject(reason == why, str(why))
     withheld = {site.upper() for site in stream.sites_withheld}
     return table.reject(np.array([not stream.assimilate or site.upper() in withheld for site in s.site], dtype=bool), WITHHELD)
-
-
-def missing_sites(table: Observations, stream: SurfaceStream) -> list[str]:
-    """Sites that the stream names and no file has."""
-    present = {str(site).upper() for site in table.site}
-    return sorted({site.upper() for site in (*stream.sites, *stream.sites_withheld)} - present)
 
 
 def _keep(samples: PointSamples, good: np.ndarray, reason: str, counts: dict[str, int]) -> PointSamples:
