@@ -16,6 +16,7 @@ import numpy as np
 
 from mozart_coupling.dates import stamp
 from mozart_coupling.errors import CouplingError, NamelistError
+from mozart_coupling.netcdf import ClassicWriter
 
 REFERENCE_PRESSURE = 1.0e5  # P0 of p = hyam P0 + hybm PS [Pa]
 GRAVITY = 9.80665  # m s-2
@@ -184,8 +185,9 @@ def variables_of(kind: FileFormat, tracers: Iterable[str] = ()) -> list[Variable
     return out
 
 
-def define(dataset: netCDF4.Dataset, kind: FileFormat, sizes: Mapping[str, int], tracers: Iterable[str] = (),
-           leave_out: Iterable[str] = (), dtypes: Mapping[str, str] | None = None, units: Mapping[str, str] | None = None) -> None:
+def define(dataset: ClassicWriter, kind: FileFormat, sizes: Mapping[str, int], tracers: Iterable[str] = (), *,
+           leave_out: Iterable[str] = (), dtypes: Mapping[str, str] | None = None, units: Mapping[str, str] | None = None,
+           attributes: Mapping[str, object] | None = None) -> None:
     """Define dimensions and variables of a file as the table says.
 
     Parameters
@@ -198,19 +200,23 @@ def define(dataset: netCDF4.Dataset, kind: FileFormat, sizes: Mapping[str, int],
         Optional variables that this file does not have.
     dtypes, units
         Departures from the table, by the table's variable name (history in double precision, mol/mol instead of kg/kg).
+    attributes
+        Global attributes.
     """
     variables = [v for v in kind.variables if v.name not in set(leave_out)]
-    for name in dict.fromkeys(dim for variable in variables for dim in variable.dims):
-        dataset.createDimension(name, None if name == kind.record else sizes[name])
-    for template in variables:
-        dtype = (dtypes or {}).get(template.name, template.dtype)
-        unit = (units or {}).get(template.name, template.units)
-        names = [template.name.format(tracer=t) for t in tracers] if "{tracer}" in template.name else [template.name]
-        for name in names:
-            variable = dataset.createVariable(name, dtype, template.dims)
-            variable.units = unit
-            if template.text:
-                variable.long_name = template.text
+    names = tuple(tracers)
+    with dataset.definitions():
+        for name in dict.fromkeys(dim for variable in variables for dim in variable.dims):
+            dataset.createDimension(name, None if name == kind.record else sizes[name])
+        for template in variables:
+            _define_variable(dataset, template, names, (dtypes or {}).get(template.name, template.dtype), (units or {}).get(template.name, template.units))
+        dataset.setncatts(dict(attributes or {}))
+
+
+def _define_variable(dataset: ClassicWriter, template: Variable, tracers: tuple[str, ...], dtype: str, units: str) -> None:
+    for name in [template.name.format(tracer=t) for t in tracers] if "{tracer}" in template.name else [template.name]:
+        variable = dataset.createVariable(name, dtype, template.dims)
+        variable.setncatts({"units": units, **({"long_name": template.text} if template.text else {})})
 
 
 def check_structure(dataset: netCDF4.Dataset, kind: FileFormat, path: object, error: type[CouplingError],

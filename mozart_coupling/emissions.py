@@ -27,7 +27,7 @@ PER_DAY = DAY // NODE_INTERVAL
 METHOD = ("records are instants; the flux between them is their linear interpolation; an interior record is the mean of the two "
           "three-hour means beside it, and each day's residual is spread over its seven interior records, so that the "
           "interpolant has the day's total of the three-hour means")
-COORDINATE_TOLERANCE = 2.0e-4  # degrees: coordinates are float32 in these files
+LARGEST = 1.0e30  # molecules/cm2/s: anything beyond is a fill value
 
 
 def nodes_from_means(means: ArrayLike, intervals_per_day: int = PER_DAY) -> np.ndarray:
@@ -126,8 +126,7 @@ def write_emissions(path: Path | str, grid: Grid, nodes: ArrayLike, start: objec
     _check_nodes(path, grid, values)
     times = to_seconds(start) + NODE_INTERVAL * np.arange(values.shape[0])
     with new_dataset(path, values.size * 4, durable) as data:
-        contract.define(data, EMISSIONS, {"lat": grid.nlat, "lon": grid.nlon})
-        data.time_interpolation = METHOD
+        contract.define(data, EMISSIONS, {"lat": grid.nlat, "lon": grid.nlon}, attributes={"time_interpolation": METHOD})
         _put_times_and_grid(data, grid, times)
         data["time"][:] = np.arange(1, times.size + 1)
         data["CO2"][:] = values.astype(np.float32, copy=False)
@@ -183,9 +182,8 @@ def write_components(path: Path | str, grid: Grid, names: Sequence[str], nodes: 
         _check_nodes(path, grid, component)
     times = to_seconds(start) + NODE_INTERVAL * np.arange(values.shape[1])
     with new_dataset(path, values.nbytes) as data:
-        contract.define(data, COMPONENTS, {"lat": grid.nlat, "lon": grid.nlon, "component": len(names), "time": times.size})
-        data.time_interpolation = METHOD
-        data.components = ",".join(names)
+        contract.define(data, COMPONENTS, {"lat": grid.nlat, "lon": grid.nlon, "component": len(names), "time": times.size},
+                        attributes={"time_interpolation": METHOD, "components": ",".join(names)})
         _put_times_and_grid(data, grid, times)
         data["flux"][:] = values
 
@@ -209,8 +207,8 @@ def write_factors(path: Path | str, grid: Grid, names: Sequence[str], factors: A
         raise EmissionError("factors are not finite", path, f"{np.count_nonzero(~np.isfinite(values))} NaN or infinite values")
     tracers = tuple(tracers) or contract.member_names(values.shape[0])
     with new_dataset(path, values.nbytes) as data:
-        contract.define(data, FACTORS, {"lat": grid.nlat, "lon": grid.nlon, "component": len(names), "tracer": len(tracers)})
-        data.components, data.tracers = ",".join(names), ",".join(tracers)
+        contract.define(data, FACTORS, {"lat": grid.nlat, "lon": grid.nlon, "component": len(names), "tracer": len(tracers)},
+                        attributes={"components": ",".join(names), "tracers": ",".join(tracers)})
         data["lat"][:], data["lon"][:] = grid.lat, grid.lon
         data["factor"][:] = values
 
@@ -272,9 +270,15 @@ def flux_variables(data: netCDF4.Dataset) -> list[str]:
 
 
 def read_record(data: netCDF4.Dataset, record: int | slice) -> np.ndarray:
-    """The sum of all sectors at one record, or a slice of records, float64; masked values are NaN."""
-    parts = [np.ma.filled(data[name][record].astype(np.float64), np.nan) for name in flux_variables(data)]
-    return sum(parts[1:], parts[0])
+    """The sum of all sectors at one record, or a slice of records, float64; missing values are NaN."""
+    total: np.ndarray | None = None
+    for name in flux_variables(data):
+        part = np.ma.filled(data[name][record].astype(np.float64), np.nan)
+        part[np.abs(part) > LARGEST] = np.nan  # fill values that no attribute declares
+        total = part if total is None else total + part
+    if total is None:
+        raise EmissionError("the emission file has no surface flux", data.filepath(), ", ".join(data.variables), "CO2(time, lat, lon)")
+    return total
 
 
 def _grid_and_times(data: netCDF4.Dataset, path: Path | str) -> tuple[Grid, np.ndarray]:

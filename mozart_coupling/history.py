@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 
 from mozart_coupling import contract
@@ -16,7 +15,7 @@ from mozart_coupling.contract import HISTORY, REFERENCE_PRESSURE, VMR_SUFFIX
 from mozart_coupling.dates import DAY, DAYS_BEFORE_1970, date_pair, from_date_pair, from_stamp, readable
 from mozart_coupling.errors import CouplingError, HistoryError
 from mozart_coupling.grids import Grid
-from mozart_coupling.netcdf import classic_format, commit, open_dataset, temporary_name
+from mozart_coupling.netcdf import ClassicWriter, commit, open_dataset, temporary_name
 from mozart_coupling.samples import SampleColumns, SampleRequest, Samples
 
 DEFAULT_INTERVAL = 10800  # s, where a file with one record cannot tell
@@ -46,7 +45,7 @@ class HistoryWriter:
         self.layout = layout
         self.samples_per_file = samples_per_file
         self._path: Path | None = None
-        self._data: netCDF4.Dataset | None = None
+        self._data: ClassicWriter | None = None
 
     def write(self, end: int, mixing_ratio: np.ndarray, ps: np.ndarray, mid: np.ndarray, interface: np.ndarray, humidity: np.ndarray | None) -> None:
         """Append one average that ends at `end` [s since 1970].
@@ -90,18 +89,17 @@ class HistoryWriter:
             temporary_name(self._path).unlink(missing_ok=True)
         self._data = None
 
-    def _create(self, path: Path) -> netCDF4.Dataset:
+    def _create(self, path: Path) -> ClassicWriter:
         layout = self.layout
         path.parent.mkdir(parents=True, exist_ok=True)
         n_lev, dtype = layout.hyai.size - 1, "f8" if layout.double else "f4"
         cells = (len(layout.tracers) + 3) * (n_lev + 1) * layout.grid.area.size
-        data = netCDF4.Dataset(temporary_name(path), "w", format=classic_format(cells * self.samples_per_file * int(dtype[1])))
-        data.set_fill_off()
+        data = ClassicWriter(temporary_name(path), cells * self.samples_per_file * int(dtype[1]))
         sizes = {"lev": n_lev, "ilev": n_lev + 1, "lat": layout.grid.nlat, "lon": layout.grid.nlon}
         fields = ("{tracer}" + VMR_SUFFIX, "PS", "Q", "Zm", "Zi")
-        contract.define(data, HISTORY, sizes, layout.tracers, () if layout.has_humidity else ("Q",),
-                        {name: dtype for name in fields}, {fields[0]: layout.units})
-        data.setncatts({"title": layout.title, "case": layout.case, **layout.attributes})
+        contract.define(data, HISTORY, sizes, layout.tracers, leave_out=() if layout.has_humidity else ("Q",),
+                        dtypes={name: dtype for name in fields}, units={fields[0]: layout.units},
+                        attributes={"title": layout.title, "case": layout.case, **layout.attributes})
         data["time"].calendar = "proleptic_gregorian"
         hyam, hybm = 0.5 * (layout.hyai[1:] + layout.hyai[:-1]), 0.5 * (layout.hybi[1:] + layout.hybi[:-1])
         data["lat"][:], data["lon"][:], data["P0"][...] = layout.grid.lat, layout.grid.lon, REFERENCE_PRESSURE

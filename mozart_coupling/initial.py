@@ -79,8 +79,8 @@ def write_initial(path: Path | str, grid: Grid, levels: tuple[ArrayLike, ArrayLi
         raise InitialError("the initial field is not finite", path)
     names = ["CO2", *(name for name in tracers if name != "CO2")]
     with new_dataset(path, 4 * len(names) * int(np.prod(cube))) as data:
-        contract.define(data, INITIAL, {"lev": hyam.size, "lat": grid.nlat, "lon": grid.nlon}, names)
-        data.mw_air, data.mw_co2 = mw_air, mw_co2
+        contract.define(data, INITIAL, {"lev": hyam.size, "lat": grid.nlat, "lon": grid.nlon}, names,
+                        attributes={"mw_air": mw_air, "mw_co2": mw_co2})
         data["lat"][:], data["lon"][:], data["hyam"][:], data["hybm"][:] = grid.lat, grid.lon, hyam, hybm
         data["lev"][:], data["P0"][...], data["PS"][:] = 1000.0 * (hyam + hybm), REFERENCE_PRESSURE, surface
         data["date"][...], data["datesec"][...] = date_pair(to_seconds(date))

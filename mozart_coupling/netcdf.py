@@ -51,8 +51,42 @@ def write_text(path: Path, text: str) -> None:
     commit(temporary, path)
 
 
+class ClassicWriter(netCDF4.Dataset):
+    """A new NetCDF classic file whose definitions are made in one go.
+
+    netCDF4 leaves define mode after every single definition, and the library then moves all data behind the header: for
+    forty 3-D fields that is forty copies of the file. Inside `with writer.definitions():` it leaves it once.
+    """
+
+    __slots__ = ("_batch",)
+
+    def __init__(self, path: Path, n_bytes: int = 0) -> None:
+        ClassicWriter._batch.__set__(self, False)  # Dataset.__setattr__ would make it a global attribute
+        super().__init__(path, "w", format=classic_format(n_bytes))
+        self.set_fill_off()
+
+    @contextmanager
+    def definitions(self) -> Iterator[None]:
+        """Dimensions, variables and attributes only; no data."""
+        self._redef()
+        ClassicWriter._batch.__set__(self, True)
+        try:
+            yield
+        finally:
+            ClassicWriter._batch.__set__(self, False)
+            self._enddef()
+
+    def _redef(self) -> None:
+        if not ClassicWriter._batch.__get__(self):
+            super()._redef()
+
+    def _enddef(self) -> None:
+        if not ClassicWriter._batch.__get__(self):
+            super()._enddef()
+
+
 @contextmanager
-def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True) -> Iterator[netCDF4.Dataset]:
+def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True) -> Iterator[ClassicWriter]:
     """A dataset in NetCDF classic format that gets its name only when the block ends well.
 
     Parameters
@@ -65,8 +99,7 @@ def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True) -> Ite
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
-    dataset = netCDF4.Dataset(temporary, "w", format=classic_format(n_bytes))
-    dataset.set_fill_off()
+    dataset = ClassicWriter(temporary, n_bytes)
     try:
         yield dataset
     except BaseException:

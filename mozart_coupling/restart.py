@@ -65,15 +65,14 @@ def write_restart(directory: Path | str, case: str, time: object, grid: Grid, le
     sizes = {"lev": hyam.size, "ilev": hyai.size, "lat": grid.nlat, "lon": grid.nlon}
     tracer_path = Path(directory) / contract.restart_name(case, seconds)
     with new_dataset(tracer_path, mixing_ratio.size * 8) as data:
-        contract.define(data, RESTART, sizes, tracers)
-        data.setncatts({"case": case, **(attributes or {})})
+        contract.define(data, RESTART, sizes, tracers, attributes={"case": case, **(attributes or {})})
         data["hyam"][:], data["hybm"][:], data["lev"][:] = hyam, hybm, 1000.0 * (hyam + hybm)
         _put_common(data, grid, seconds)
         for name, field in zip(tracers, mixing_ratio, strict=True):
             data[name][:] = field
     with new_dataset(Path(directory) / contract.master_restart_name(seconds)) as data:
-        contract.define(data, MASTER_RESTART, sizes)
-        data.setncatts({"case": case, "restart_file": contract.restart_name(case, seconds), **(attributes or {})})
+        contract.define(data, MASTER_RESTART, sizes,
+                        attributes={"case": case, "restart_file": contract.restart_name(case, seconds), **(attributes or {})})
         data["hyai"][:], data["hybi"][:], data["PS"][:] = hyai, hybi, ps
         _put_common(data, grid, seconds)
 

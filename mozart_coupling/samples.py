@@ -146,8 +146,8 @@ def write_samples(path: Path | str, columns: SampleColumns, case: str, end: int)
              "lev": columns.height.shape[1], "ilev": columns.height_interface.shape[1]}
     humidity = columns.specific_humidity
     with new_dataset(path, columns.mixing_ratio.nbytes) as data:
-        contract.define(data, SAMPLES, sizes, leave_out=() if humidity is not None else ("specific_humidity",))
-        data.tracers, data.case = ",".join(columns.tracers), case
+        contract.define(data, SAMPLES, sizes, leave_out=() if humidity is not None else ("specific_humidity",),
+                        attributes={"tracers": ",".join(columns.tracers), "case": case})
         for name in ("column", "mixing_ratio", "surface_pressure", "height", "height_interface"):
             data[name][:] = getattr(columns, name)
         if humidity is not None:

@@ -163,6 +163,9 @@ def _open(path: Path) -> netCDF4.Dataset:
     if lacking:
         raise EmissionError("the emission file is truncated", path, f"{lacking} bytes missing", "a complete NetCDF file", "Write it again.")
     try:
-        return netCDF4.Dataset(path)
+        data = netCDF4.Dataset(path)
+        for variable in data.variables.values():  # masking costs more than reading where nothing can be masked
+            variable.set_auto_maskandscale(bool({"_FillValue", "missing_value", "scale_factor", "add_offset"} & set(variable.ncattrs())))
+        return data
     except (OSError, RuntimeError) as problem:
         raise EmissionError("the emission file cannot be opened", path, problem, "a NetCDF file") from problem
