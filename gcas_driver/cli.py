@@ -138,10 +138,10 @@ def parser() -> argparse.ArgumentParser:
     osse.add_argument("--accept", action="store_true", help="as in `gcas run`")
     demo = command("demo", "A complete small synthetic experiment on the embedded model; continues where it stopped.", _demo, False)
     demo.add_argument("directory", metavar="DIR")
-    demo.add_argument("--windows", type=_whole(1), default=4, metavar="N", help="one-week windows (4)")
-    demo.add_argument("--members", type=_whole(2), default=40, metavar="N", help="ensemble members (40)")
-    demo.add_argument("--grid", default="128x64", metavar="NxM", help="model grid (128x64)")
-    demo.add_argument("--seed", type=_whole(0), default=1, metavar="N", help="seed of truth and perturbations (1)")
+    demo.add_argument("--windows", type=_whole(1), metavar="N", help="one-week windows (4)")
+    demo.add_argument("--members", type=_whole(2), metavar="N", help="ensemble members (40)")
+    demo.add_argument("--grid", metavar="NxM", help="model grid (128x64)")
+    demo.add_argument("--seed", type=_whole(0), metavar="N", help="seed of truth and perturbations (1)")
     command("namelist-doc", "The documentation of all settings, Markdown.", _namelist_doc, False)
     return top
 
