@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class Journal:
 
     def append(self, event: str, **values: Any) -> dict[str, Any]:
         """Write one line: `event`, the time of the clock, the software's version and `values`."""
-        entry = {"event": event, "clock": datetime.now(timezone.utc).isoformat(timespec="seconds"), "version": __version__, **values}
+        entry = {"event": event, "clock": datetime.now(UTC).isoformat(timespec="seconds"), "version": __version__, **values}
         line = (json.dumps(entry) + "\n").encode()
         is_new = not self.path.exists()
         with open(self.path, "r+b" if not is_new else "w+b") as stream:

@@ -6,14 +6,21 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Callable, Iterator
 
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 LOGGERS = ("gcas", "gcas_driver", "mozart_coupling")
 Advance = Callable[[float], None]
@@ -25,7 +32,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         values = getattr(record, "values", {})
-        clock = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
+        clock = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         return json.dumps({"clock": clock, "level": record.levelname.lower(), "text": record.getMessage(), **values}, default=str)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def _remaining(journal: Journal, rows: list[dict[str, Any]], finished: int, runn
     spent = 0.0
     started = journal.events("begin")
     if running and started and started[-1]["window"] == rows[finished]["window"]:
-        spent = (datetime.now(timezone.utc) - datetime.fromisoformat(started[-1]["clock"])).total_seconds()
+        spent = (datetime.now(UTC) - datetime.fromisoformat(started[-1]["clock"])).total_seconds()
     return round(max(mean * (len(rows) - finished) - spent, 0.0), 1)
 
 

@@ -80,14 +80,27 @@ class Compared:
 
 @dataclass(frozen=True)
 class Posterior:
-    """Outcome of the analysis: members' factors, their mean, simulated super-observations of each member, and the share of
-    (parameter, observation) pairs that localization rejected."""
+    """Outcome of the analysis.
+
+    Attributes
+    ----------
+    x : ndarray (n_parameters, n_members)
+        Members' factors.
+    mean : ndarray (n_parameters,)
+    hx : ndarray (n_super, n_members)
+        Simulated super-observations [ppm].
+    n_observations : ndarray of int (n_parameters,)
+        Super-observations that passed each parameter's localization.
+    figures : dict
+        For log and journal: `rejected_share` (of the pairs within reach, by localization), `zero_spread_parameters`,
+        `zero_spread_observations` (neither is updated), `chi2`, `dfs`.
+    """
 
     x: np.ndarray
     mean: np.ndarray
     hx: np.ndarray
-    rejected_share: float
     n_observations: np.ndarray
+    figures: dict[str, float]
 
 
 def run_window(case: Case, window: Window) -> None:
@@ -111,8 +124,7 @@ def run_window(case: Case, window: Window) -> None:
     log.info("window %s: RMSE of the used observations: prior %s, background %s, posterior %s ppm", window.label,
              *(_rmse(compared, values) for values in (final[:, 1], compared.hx.mean(axis=1), final[:, 0])))
     case.journal.append("window", window=window.label, end=window.end_label, index=window.index, settings=case.settings.digest(),
-                        seconds=round(time.monotonic() - started, 3), **counts, super_observations=len(compared.supers),
-                        rejected_share=round(posterior.rejected_share, 6))
+                        seconds=round(time.monotonic() - started, 3), **counts, super_observations=len(compared.supers), **posterior.figures)
 
 
 def prior_and_members(case: Case, window: Window) -> Prior:
@@ -192,7 +204,7 @@ def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Pos
     """
     supers = compared.supers
     if not len(supers):
-        return Posterior(prior.x, prior.x.mean(axis=1), np.empty((0, prior.x.shape[1])), 0.0, np.zeros(prior.state.n_parameters, int))
+        return Posterior(prior.x, prior.x.mean(axis=1), np.empty((0, prior.x.shape[1])), np.zeros(prior.state.n_parameters, np.int32), {})
     with case.reporter.step("analysis"):
         hx = supers.average(compared.hx)
         variance = supers.error**2
@@ -217,18 +229,18 @@ def _analyse(case: Case, prior: Prior, supers: SuperObservations, hx: np.ndarray
     else:
         order = "greedy" if settings.order == "greedy" else _order_in_time(supers, hx, variance)
         result = ensrf(prior.x, hx, supers.value, variance, order=order, **common)
-    case.reporter.log.info("analysis: %.1f %% of the pairs nearer than %g km rejected", 100 * result.rejected_share, settings.far_km)
-    return Posterior(result.x, result.mean, result.hx, float(result.rejected_share), _used_observations(result, state))
+    figures = {"rejected_share": round(float(result.rejected_share), 6), "zero_spread_parameters": int(result.n_zero_spread),
+               "zero_spread_observations": int(result.n_zero_spread_observations)}
+    figures |= {name: round(float(value), 4) for name in ("chi2", "dfs") if np.isfinite(value := getattr(result, name, np.nan))}
+    case.reporter.log.info("analysis: %.1f %% of the pairs nearer than %g km rejected; without spread and not updated: %d parameters, %d "
+                           "super-observations", 100 * result.rejected_share, settings.far_km, result.n_zero_spread,
+                           result.n_zero_spread_observations)
+    return Posterior(result.x, result.mean, result.hx, np.asarray(result.n_local), figures)
 
 
 def _order_in_time(supers: SuperObservations, hx: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """By time; of one time those first that can teach most: decreasing prior variance / error variance."""
     return np.lexsort((-hx.var(axis=1, ddof=1) / variance, supers.time))
-
-
-def _used_observations(result: Any, state: State) -> np.ndarray:
-    """Super-observations that each parameter took, (n_parameters,) int."""
-    return np.asarray(result.n_observations)
 
 
 def _rmse(compared: Compared, simulated: np.ndarray) -> str:

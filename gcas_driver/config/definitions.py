@@ -275,9 +275,10 @@ REGIONS = Group("regions", "The regions of the evaluation.", (
 ))
 
 TRUTH = Group("truth", "Synthetic experiments only (`gcas osse`): what is made, and the truth to compare with.", (
-    V("directory", "path", REQUIRED, "Where the inputs are made; the truth is in its folder `truth`."),
-    V("seed", "int", 1, "Seed of the truth.", minimum=0, maximum=2**31 - 1),
-    V("soundings_per_day", "int", 380, "Cloud-free soundings a day, about.", minimum=1, maximum=1000000),
+    V("directory", "path", REQUIRED, "Where the inputs are made: `gosat`, `flask`, `truth`, and `prior` if the &prior groups name it."),
+    V("seed", "int", 1, "Seed of the truth's errors and of the observations.", minimum=0, maximum=2**31 - 1),
+    V("prior_seed", "int", 1, "Seed of the synthetic prior fluxes.", minimum=0, maximum=2**31 - 1),
+    V("soundings_per_day", "int", 375, "Cloud-free soundings a day, about.", minimum=1, maximum=1000000),
     V("surface_sites", "bool", True, "Make flasks at NOAA's sites too."),
 ))
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -36,7 +37,12 @@ from ..observations import Observations
 from ..observations.simulate import sample_request, simulate
 from ..plan import Window, plan_windows
 from ..progress import Reporter
-from .observations import SATELLITE_PRODUCT, SURFACE_PRODUCT, plan_observations, write_observations
+from .observations import (
+    SATELLITE_PRODUCT,
+    SURFACE_PRODUCT,
+    plan_observations,
+    write_observations,
+)
 from .priors import write_priors
 from .truth import write_truth
 
@@ -79,6 +85,9 @@ def require_experiment(settings: Settings) -> None:
     truth = settings.truth
     if truth is None:
         raise SettingsError("the namelist describes no synthetic experiment", str(settings.path), "no group &truth", "&truth directory = '…' /")
+    if {(p.directory, p.format, p.file_pattern) for p in settings.prior} != {(settings.prior[0].directory, "gcasv2", "")}:
+        raise SettingsError("the prior fluxes of a synthetic experiment are in one directory", settings.prior[0].where("directory"),
+                            ", ".join(sorted({str(p.directory) for p in settings.prior})), "one directory in GCASv2's layout for all &prior groups")
     for groups, product, folder in ((settings.satellite, SATELLITE_PRODUCT, "gosat"), (settings.surface, SURFACE_PRODUCT, "flask")):
         for group in groups:
             if group.directory != truth.directory / folder or group.name != product:
@@ -93,19 +102,19 @@ def prepare_inputs(settings: Settings, reporter: Reporter) -> None:
     inputs = settings.truth.directory
     inputs.mkdir(parents=True, exist_ok=True)
     meteorology = ensure_meteorology(settings, reporter)
-    span, seed = (settings.time.start, settings.time.end), settings.truth.seed
-    key = array_digest(str(span), str(seed))
-    made = [p for p in settings.prior if p.directory == inputs / "prior"]
-    if made:
+    span, truth = (settings.time.start, settings.time.end), settings.truth
+    key = array_digest(str(span), str(truth.prior_seed))
+    prior_directory = settings.prior[0].directory
+    if prior_directory == inputs / "prior":
         with _stage(inputs, "prior fluxes", key, reporter) as todo:
             if todo:
                 with reporter.bar("prior fluxes") as advance:
-                    write_priors(inputs / "prior", *span, seed, progress=advance)
-    key = array_digest(key, json.dumps([values for name, values in sorted(settings.flat().items()) if name.startswith(("prior", "state.lambda"))]))
+                    write_priors(prior_directory, *span, truth.prior_seed, progress=advance)
+    key = array_digest(key, str(truth.seed), str(prior_directory.relative_to(inputs) if prior_directory.is_relative_to(inputs) else prior_directory))
     with _stage(inputs, "true fluxes", key, reporter) as todo:
         if todo:
             with reporter.bar("true fluxes") as advance:
-                write_truth(inputs / "truth", settings, progress=advance)
+                write_truth(inputs / "truth", prior_directory, *span, truth.seed, progress=advance)
     key = array_digest(key, json.dumps(_what_the_truth_run_sees(settings)))
     with _stage(inputs, "observations", key, reporter) as todo:
         if todo:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from gcas_driver.cli import main
-from gcas_driver.cost import estimate_cost, timestep_seconds
 from gcas_driver.config import load
+from gcas_driver.cost import estimate_cost, timestep_seconds
 from gcas_driver.journal import Journal
 from gcas_driver.output import Heading, window_file, write_fluxes, write_observations
 from gcas_driver.plan import plan_windows
