@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import netCDF4
@@ -151,14 +152,16 @@ def _coordinate(dataset: netCDF4.Dataset, path: Path, names: tuple[str, ...], wh
     if layout.shape is not None:
         for name in names:
             if name in dataset.dimensions:
-                return _fixed_centres(layout)[axis], name
+                grid = _fixed_grid(layout)
+                return (grid.lat, grid.lon)[axis], name
     raise InputError(f"no {what} coordinate", str(path), ", ".join(dataset.variables), " or ".join(names[:2]))
 
 
-def _fixed_centres(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+@lru_cache(maxsize=4)
+def _fixed_grid(layout: Layout) -> Grid:
+    """The grid that a format fixes; its first cell begins at longitude 0."""
     nlat, nlon = layout.shape
-    grid = Grid.regular(nlon, nlat, lon_first=None)
-    return grid.lat, grid.lon
+    return Grid.regular(nlon, nlat, lon_first=None)
 
 
 def _axes(dataset: netCDF4.Dataset, path: Path, variable: str, sizes: tuple[int, int],
@@ -186,17 +189,26 @@ def _grid(lat: np.ndarray, lon: np.ndarray, path: Path, layout: Layout) -> tuple
     turned = np.mod(lon, 360.0)
     turned[turned > 360.0 - 1e-6] = 0.0
     order = np.argsort(turned, kind="stable")
+    if layout.shape is None:
+        return _recognised(turned[order].tobytes(), lat.tobytes(), path), flip, order
+    fixed = _fixed_grid(layout)
+    if max(np.abs(lat - fixed.lat).max(), np.abs(turned[order] - fixed.lon).max()) > CENTRES_TOLERANCE:
+        raise InputError("wrong grid", f"{path}, lat, lon", f"lat {lat[0]:g} …, lon {turned[order][0]:g} …",
+                         f"lat {fixed.lat[0]:g} …, lon {fixed.lon[0]:g} …", "Use format = 'cf' for other grids.")
+    return fixed, flip, order
+
+
+def _recognised(lon: bytes, lat: bytes, path: Path) -> Grid:
     try:
-        grid = Grid.from_centres(turned[order], lat)
+        return _grid_from_centres(lon, lat)
     except CouplingError as error:
         raise InputError(f"wrong grid: {error.what}", f"{path}, lat, lon", error.found, error.expected, error.advice) from None
-    if layout.shape is not None:
-        fixed = _fixed_centres(layout)
-        if max(np.abs(grid.lat - fixed[0]).max(), np.abs(grid.lon - fixed[1]).max()) > CENTRES_TOLERANCE:
-            raise InputError("wrong grid", f"{path}, lat, lon", f"lat {grid.lat[0]:g} …, lon {grid.lon[0]:g} …",
-                             f"lat {fixed[0][0]:g} …, lon {fixed[1][0]:g} …", "Use format = 'cf' for other grids.")
-        grid = Grid.regular(layout.shape[1], layout.shape[0], lon_first=None)
-    return grid, flip, order
+
+
+@lru_cache(maxsize=16)
+def _grid_from_centres(lon: bytes, lat: bytes) -> Grid:
+    """Cached, since recognising Gaussian latitudes takes long and files come by the hundred."""
+    return Grid.from_centres(np.frombuffer(lon), np.frombuffer(lat))
 
 
 def _records_of(header: _Header, day: np.datetime64, path: Path) -> slice:

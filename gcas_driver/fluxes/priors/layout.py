@@ -12,7 +12,7 @@ DECIMAL_NAMES = ("decimal_time", "decimal_date")
 COMPONENT_NAMES = ("time_components", "date_components")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """A file format of gridded fluxes.
 
