@@ -95,8 +95,8 @@ class Case:
         Global attributes of the last window's fluxes: software version, hash of the settings, seed, …
     truth : Path or None
         Folder of the truth of a synthetic experiment.
-    rejected_shares : dict
-        Window → share of pairs that localization rejected, where the journal notes it.
+    journal : dict
+        Window → what the journal notes of it: `rejected_share` of localization, observations `left_out` by reason, …
     """
 
     directory: Path
@@ -107,7 +107,7 @@ class Case:
     wall_seconds: float | None
     attributes: dict[str, str]
     truth: Path | None
-    rejected_shares: dict[str, float]
+    journal: dict[str, dict[str, Any]]
 
     @property
     def counted(self) -> tuple[Window, ...]:
@@ -141,9 +141,8 @@ def open_case(directory: str | Path) -> Case:
         members = dataset.dimensions["member"].size if "member" in dataset.dimensions else None
     name = str(settings.get("case", "name") or directory.resolve().name)
     journal = _journal(directory)
-    shares = {e["window"]: float(e["rejected_share"]) for e in journal if e.get("event") == "window" and e.get("rejected_share") is not None}
     return Case(directory, name, settings, tuple(windows), members, _wall_seconds(journal), attributes,
-                _truth_directory(settings, directory), shares)
+                _truth_directory(settings, directory), {e["window"]: e for e in journal if e.get("event") == "window" and "window" in e})
 
 
 def read_settings(path: Path) -> CaseSettings:

@@ -61,7 +61,7 @@ class FactorSpread:
 
 def read_diagnostics(case: Case) -> list[WindowDiagnostics]:
     """Of all windows, spin-up too."""
-    return [_window(w, case.rejected_shares.get(w.name)) for w in case.windows]
+    return [_window(w, case.journal.get(w.name, {}).get("rejected_share")) for w in case.windows]
 
 
 def _window(window: Window, noted_share: float | None) -> WindowDiagnostics:

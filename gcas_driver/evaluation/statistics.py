@@ -6,7 +6,8 @@ text and tables mean model minus observation. Every row counts the same. Of noth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -120,15 +121,33 @@ def by_product(table: ObservationTable) -> dict[str, dict[str, Statistics]]:
     return by_group(table, table.product.astype(str))
 
 
-def accounting(table: ObservationTable) -> dict[str, dict[str, int]]:
-    """How many rows of each product were assimilated, and for what reasons the others were not."""
+def accounting(table: ObservationTable, left_out: Iterable[Mapping[str, int]] = ()) -> dict[str, dict[str, int]]:
+    """Where every observation went: assimilated, or why not.
+
+    Parameters
+    ----------
+    table : ObservationTable
+    left_out : iterable of mapping
+        Per window, reason → number of observations that were read and not used, by the journal. What of them is not in the table was
+        left out on reading.
+
+    Returns
+    -------
+    dict
+        Product → "assimilated" or reason → number; those left out on reading under "left out on reading".
+    """
     counts: dict[str, dict[str, int]] = {}
     for product in np.unique(table.product.astype(str)):
         rows = table.product == product
         entry = {"assimilated": int(np.count_nonzero(rows & table.used))}
         reasons, numbers = np.unique(table.reason[rows & ~table.used].astype(str), return_counts=True)
-        entry |= {(reason or "not used"): int(n) for reason, n in zip(reasons, numbers)}
-        counts[str(product)] = entry
+        counts[str(product)] = entry | {(reason or "not used"): int(n) for reason, n in zip(reasons, numbers)}
+    read: Counter[str] = Counter()
+    for reasons in left_out:
+        read.update(reasons)
+    read.subtract(str(reason) for reason in table.reason[~table.used])
+    if dropped := {reason: n for reason, n in sorted(read.items()) if n > 0}:
+        counts["left out on reading"] = dropped
     return counts
 
 

@@ -135,13 +135,19 @@ def reduction_table(budget: FluxBudget, weights: np.ndarray | None = None) -> di
     return {key: _number(value) for key, value in zip(budget.keys, uncertainty_reduction(*sigma))}
 
 
+def period_reductions(budget: FluxBudget, period: str) -> dict[str, dict[str, float | None]]:
+    """Uncertainty reduction by calendar period ("month", "year") and region [%]."""
+    starts, ends = (np.array([getattr(w, name) for w in budget.windows]) for name in ("start", "end"))
+    return {name: reduction_table(budget, weights) for name, weights in period_weights(starts, ends, period).items()}
+
+
 def details_of(evaluation: Evaluation) -> dict[str, Any]:
     """The content of evaluation.json: statistics by band, site, region, month and product; weekly, monthly and annual fluxes."""
     case, budget = evaluation.case, evaluation.budget
     content: dict[str, Any] = {
         "case": case.name,
         "windows": [{"window": w.name, "end": str(w.end.astype("datetime64[D]")), "counted": w.counted} for w in case.windows],
-        "accounting": statistics.accounting(evaluation.observations),
+        "accounting": accounting_of(evaluation),
         "diagnostics": [asdict(d) for d in evaluation.diagnostics],
         "statistics": {name: detailed_statistics(table, budget) for name, table in groups_of(evaluation).items()},
     }
@@ -151,6 +157,12 @@ def details_of(evaluation: Evaluation) -> dict[str, Any]:
         for period in ("month", "year"):
             content[period] = _periods(budget, period)
     return content
+
+
+def accounting_of(evaluation: Evaluation) -> dict[str, dict[str, int]]:
+    """Where the observations of the windows that count went."""
+    notes = (evaluation.case.journal.get(w.name, {}) for w in evaluation.case.counted)
+    return statistics.accounting(evaluation.observations, (note.get("left_out", {}) for note in notes))
 
 
 def groups_of(evaluation: Evaluation) -> dict[str, ObservationTable]:

@@ -1,0 +1,145 @@
+"""Maps and charts of the fluxes."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from gcas_driver.evaluation.regions import FluxBudget
+from gcas_driver.evaluation.summary import Evaluation
+from gcas_driver.evaluation.uncertainty import uncertainty_reduction
+from gcas_driver.fluxes.units import MOLAR_MASS_CARBON, SECONDS_PER_YEAR
+from mozart_coupling.grids import Grid
+
+from . import maps
+from .style import DIVERGING, INK, POSTERIOR, PRIOR, QUIET, SEQUENTIAL, TRUTH, figure, round_up, symmetric_limit, time_axis
+
+GRAMS_PER_YEAR = MOLAR_MASS_CARBON * SECONDS_PER_YEAR
+UNIT = "gC m⁻² yr⁻¹"
+SERIES = ("Global", "Global land", "Global ocean", "Northern land", "Tropical land", "Southern land")
+
+
+def flux_maps(budget: FluxBudget) -> Figure:
+    """Prior, posterior and increment of the optimised flux (the paper's figure 7), and where truth is known the errors left."""
+    prior, posterior = (m[-1] * GRAMS_PER_YEAR for m in (budget.prior_map, budget.posterior_map))
+    panels = [("Prior", prior), ("Posterior", posterior)]
+    changes = [("Increment: posterior − prior", posterior - prior)]
+    if budget.truth_map is not None:
+        truth = budget.truth_map[-1] * GRAMS_PER_YEAR
+        changes += [("Wanted: truth − prior", truth - prior), ("Left: truth − posterior", truth - posterior)]
+        panels.append(("Truth", truth))
+    columns = max(len(panels), len(changes))
+    fig = figure(4.4 * columns, 5.2)
+    axes = np.atleast_2d(fig.subplots(2, columns))
+    for row, group in zip(axes, (panels, changes)):
+        limit = symmetric_limit([field for _, field in group], 98.0)
+        for ax, (title, field) in zip(row, group):
+            image = maps.draw_map(ax, field, budget.grid, title, (-limit, limit), DIVERGING)
+        for ax in row[len(group):]:
+            ax.set_visible(False)
+        _colour_bar(fig, image, row[:len(group)], f"{UNIT}, positive into the air")
+    return fig
+
+
+def spread_map(evaluation: Evaluation) -> Figure | None:
+    """Where the observations narrowed the scaling factors, per optimised component."""
+    factors = evaluation.factors
+    if factors is None or not len(factors.lon):
+        return None
+    fig = figure(4.4 * max(len(factors.components), 2), 2.85)
+    axes = np.atleast_1d(fig.subplots(1, max(len(factors.components), 2)))
+    reduction = uncertainty_reduction(factors.posterior, factors.prior)
+    finite = reduction[np.isfinite(reduction)]
+    limit = min(100.0, round_up(float(np.percentile(finite, 99.5)))) if finite.size and finite.max() > 0 else 10.0
+    lattice = _lattice(factors.lon, factors.lat)
+    for ax, component, values in zip(axes, factors.components, reduction):
+        title = f"Scaling factors of {component.upper()}: σ reduced"
+        if lattice is None:
+            image = maps.draw_points(ax, factors.lon, factors.lat, values, title, (0.0, limit), SEQUENTIAL, size=14.0)
+        else:
+            grid, rows, columns = lattice
+            field = np.full(grid.shape, np.nan)
+            field[rows, columns] = values
+            image = maps.draw_map(ax, field, grid, title, (0.0, limit), SEQUENTIAL)
+    for ax in axes[len(factors.components):]:
+        ax.set_visible(False)
+    _colour_bar(fig, image, axes[:len(factors.components)], "%")
+    return fig
+
+
+def _lattice(lon: np.ndarray, lat: np.ndarray) -> tuple[Grid, np.ndarray, np.ndarray] | None:
+    """The longitude-latitude grid that the parameters lie on and the cell of each; None if they lie on none."""
+    from mozart_coupling.grids import GridError
+
+    lons, lats = np.unique(np.round(lon, 6)), np.unique(np.round(lat, 6))
+    try:
+        grid = Grid.from_centres(lons, lats)
+    except GridError:
+        return None
+    return grid, *grid.cell_index(lon, lat)
+
+
+def region_chart(budget: FluxBudget) -> Figure:
+    """Prior and posterior with ±1 σ, and truth, for every region."""
+    table = {key: i for i, key in enumerate(budget.keys)}
+    keys = [k for k in budget.keys if k in budget.regions] + [k for k in SERIES if k in table]
+    fig = figure(8.8, 0.235 * len(keys) + 1.0)
+    ax = fig.subplots()
+    y = np.arange(len(keys))[::-1] * 1.0
+    pick = [table[k] for k in keys]
+    sets = [("prior", "Prior ± σ", PRIOR, 0.16), ("posterior", "Posterior ± σ", POSTERIOR, -0.16)]
+    weights = budget.weights / budget.weights.sum()
+    for name, label, colour, shift in sets:
+        mean = budget.mean(getattr(budget, name)[..., -1])[pick]
+        sd = np.tensordot(weights, getattr(budget, f"{name}_sd")[..., -1], axes=1)[pick]
+        ax.errorbar(mean, y + shift, xerr=sd, fmt="o", color=colour, markersize=4, elinewidth=2.4, alpha=0.9, label=label, zorder=3)
+    if budget.truth is not None:
+        ax.plot(budget.mean(budget.truth[..., -1])[pick], y, "D", color=TRUTH, markersize=4.2, label="Truth", zorder=4,
+                markeredgecolor="white", markeredgewidth=0.6)
+    ax.axvline(0.0, color=QUIET, linewidth=0.8, zorder=1)
+    n_regions = sum(k in budget.regions for k in keys)
+    if n_regions < len(keys):
+        ax.axhline(y[n_regions] + 0.5, color=QUIET, linewidth=0.8)
+    ax.set_yticks(y, keys)
+    ax.set_ylim(-0.7, len(keys) - 0.3)
+    ax.grid(axis="y", visible=False)
+    ax.set_xlabel("Optimised flux, mean over the run (PgC yr⁻¹, positive into the air)")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.06), ncols=3)
+    return fig
+
+
+def series(budget: FluxBudget, keys: tuple[str, ...], columns: int, height: float) -> Figure:
+    """Flux of every window with ±1 σ, one panel per region."""
+    keys = tuple(k for k in keys if k in budget.keys)
+    rows = -(-len(keys) // columns)
+    fig = figure(13.2, height * rows + 0.5)
+    axes = np.atleast_1d(fig.subplots(rows, columns, sharex=True)).ravel()
+    edges = np.array([[w.start, w.end] for w in budget.windows], dtype="datetime64[s]")
+    times = edges.ravel().astype(object)
+    for ax, key in zip(axes, keys):
+        k = budget.keys.index(key)
+        for name, colour in (("prior", PRIOR), ("posterior", POSTERIOR)):
+            mean, sd = (np.repeat(getattr(budget, n)[:, k, -1], 2) for n in (name, f"{name}_sd"))
+            ax.fill_between(times, mean - sd, mean + sd, color=colour, alpha=0.2, linewidth=0)
+            ax.plot(times, mean, color=colour, label=f"{name.capitalize()} ± σ")
+        if budget.truth is not None:
+            ax.plot(times, np.repeat(budget.truth[:, k, -1], 2), color=TRUTH, linestyle=(0, (4, 1.5)), label="Truth")
+        ax.set_title(key)
+        ax.axhline(0.0, color=QUIET, linewidth=0.6, zorder=1)
+        time_axis(ax, edges.min(), edges.max())
+    for ax in axes[len(keys):]:
+        ax.set_visible(False)
+    for ax in axes[::columns]:
+        ax.set_ylabel("PgC yr⁻¹")
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=3)
+    return fig
+
+
+def _colour_bar(fig: Figure, image, axes, label: str) -> None:
+    low, high = image.get_clim()
+    bar = fig.colorbar(image, ax=list(np.ravel(axes)), orientation="vertical", shrink=0.82, aspect=18, pad=0.012,
+                       extend="both" if low < 0 else "max")
+    bar.set_label(label)
+    bar.outline.set_linewidth(0.5)
+    bar.outline.set_edgecolor(INK)

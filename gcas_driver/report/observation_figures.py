@@ -1,0 +1,205 @@
+"""Maps and charts of simulated against observed values."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from gcas_driver.evaluation.case import ObservationTable
+from gcas_driver.evaluation.diagnostics import WindowDiagnostics
+from gcas_driver.evaluation.summary import Evaluation
+from mozart_coupling.grids import Grid
+
+from . import maps
+from .flux_figures import _colour_bar
+from .style import BACKGROUND, COLOURS, DIVERGING, INK, POSTERIOR, PRIOR, QUIET, TRUTH, figure, round_up, symmetric_limit, time_axis
+
+DEPARTURE_GRID = Grid.regular(72, 36, lon_first=None)
+BAND_DEGREES = 10.0
+MAX_SITES = 9
+
+
+def coverage_maps(evaluation: Evaluation) -> Figure | None:
+    """Number of assimilated soundings in 5° cells, and mean departures before and after (the paper's figure 4), with the flask sites."""
+    table = evaluation.xco2
+    if not len(table):
+        return None
+    rows, columns = DEPARTURE_GRID.cell_index(table.lon, table.lat)
+    cell = rows * DEPARTURE_GRID.nlon + columns
+    n_cells = DEPARTURE_GRID.nlat * DEPARTURE_GRID.nlon
+    number = np.bincount(cell, minlength=n_cells).astype(float)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            return (np.bincount(cell, values, minlength=n_cells) / number).reshape(DEPARTURE_GRID.shape)
+
+    prior, posterior = mean(table.prior - table.value), mean(table.posterior - table.value)
+    limit = symmetric_limit([prior], 95.0)
+    fig = figure(13.2, 2.85)
+    axes = fig.subplots(1, 3)
+    count = np.where(number > 0, number, np.nan).reshape(DEPARTURE_GRID.shape)
+    image = maps.draw_map(axes[0], count, DEPARTURE_GRID, f"Assimilated soundings, {len(table)} in all",
+                          (0.0, round_up(float(np.nanpercentile(count, 98)))), "YlGnBu")
+    _colour_bar(fig, image, axes[:1], "number in 5° × 5°")
+    for ax, title, field, simulated in ((axes[1], "XCO₂ prior − observed", prior, "prior"), (axes[2], "XCO₂ posterior − observed", posterior, "posterior")):
+        image = maps.draw_map(ax, field, DEPARTURE_GRID, title, (-limit, limit), DIVERGING)
+        _site_dots(ax, evaluation.surface, simulated, limit)
+    _colour_bar(fig, image, axes[1:], "ppm (circles: withheld flask sites)")
+    return fig
+
+
+def _site_dots(ax, surface: ObservationTable, simulated: str, limit: float) -> None:
+    if not len(surface):
+        return
+    sites, index = np.unique(surface.site.astype(str), return_inverse=True)
+    number = np.bincount(index)
+    lon, lat, departure = (np.bincount(index, v) / number for v in (surface.lon, surface.lat, getattr(surface, simulated) - surface.value))
+    x, y = maps.project(lon, lat)
+    ax.scatter(x, y, c=departure, s=26, vmin=-limit, vmax=limit, cmap=DIVERGING, edgecolors=INK, linewidths=0.8, zorder=5)
+
+
+def bias_chart(evaluation: Evaluation) -> Figure | None:
+    """Mean departure with its standard deviation by window and by latitude, XCO2 above and withheld flasks below (figure 3)."""
+    sets = [(label, t) for label, t in (("XCO₂, assimilated soundings", evaluation.xco2), ("Surface CO₂, withheld flasks", evaluation.surface)) if len(t)]
+    if not sets:
+        return None
+    fig = figure(13.2, 2.6 * len(sets) + 0.3)
+    axes = np.atleast_2d(fig.subplots(len(sets), 2))
+    windows = evaluation.case.counted
+    middles = np.array([w.start + (w.end - w.start) / 2 for w in windows], dtype="datetime64[s]")
+    for row, (label, table) in zip(axes, sets):
+        for number, name in enumerate(("prior", "background", "posterior")):
+            departure = getattr(table, name) - table.value
+            good = np.isfinite(departure)
+            mean, sd = _group_mean(table.window[good], departure[good], len(windows))
+            nudge = (number - 1) * 0.06 * np.median([w.days for w in windows])
+            place = (middles + np.timedelta64(int(nudge * 86400), "s")).astype(object)
+            row[0].errorbar(place, mean, yerr=sd, fmt="o-", color=COLOURS[name], markersize=3.5, elinewidth=1.0, linewidth=1.2, label=name.capitalize())
+            bands = np.clip(((table.lat[good] + 90.0) // BAND_DEGREES).astype(int), 0, int(180 / BAND_DEGREES) - 1)
+            mean, sd = _group_mean(bands, departure[good], int(180 / BAND_DEGREES))
+            middle = -90.0 + BAND_DEGREES * (np.arange(len(mean)) + 0.5) + (number - 1) * 1.2
+            row[1].errorbar(middle, mean, yerr=sd, fmt="o", color=COLOURS[name], markersize=3.5, elinewidth=1.0)
+        for ax in row:
+            ax.axhline(0.0, color=QUIET, linewidth=0.8, zorder=1)
+            ax.set_ylabel("model − observed (ppm)")
+        row[0].set_title(f"{label}: by window, mean ± σ")
+        row[1].set_title("by latitude (10° bands), mean ± σ")
+        time_axis(row[0], windows[0].start, windows[-1].end)
+        row[1].set_xlim(-90, 90)
+        row[1].set_xticks(range(-90, 91, 30), ["90°S", "60°S", "30°S", "0°", "30°N", "60°N", "90°N"])
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=3)
+    return fig
+
+
+def _group_mean(index: np.ndarray, values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    number = np.bincount(index, minlength=size).astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(index, values, minlength=size) / number
+        square = np.bincount(index, values**2, minlength=size) / number
+    return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
+
+
+def histograms(evaluation: Evaluation) -> Figure | None:
+    """Departures before and after, for assimilated soundings and withheld flasks."""
+    sets = [(label, t) for label, t in (("XCO₂, assimilated soundings", evaluation.xco2), ("Surface CO₂, withheld flasks", evaluation.surface)) if len(t)]
+    if not sets:
+        return None
+    fig = figure(13.2, 2.7)
+    axes = np.atleast_1d(fig.subplots(1, 2))
+    for ax, (label, table) in zip(axes, sets):
+        departures = {name: getattr(table, name) - table.value for name in ("prior", "posterior")}
+        limit = symmetric_limit(departures.values(), 99.5)
+        bins = np.linspace(-limit, limit, min(61, max(13, int(np.sqrt(len(table))))) | 1)
+        for name, values in departures.items():
+            share = np.full(len(values), 100.0 / len(values))
+            ax.hist(np.clip(values, -limit, limit), bins, weights=share, color=COLOURS[name], alpha=0.45, label=name.capitalize())
+            ax.hist(np.clip(values, -limit, limit), bins, weights=share, color=COLOURS[name], histtype="step", linewidth=1.2)
+            ax.axvline(values.mean(), color=COLOURS[name], linewidth=1.4, linestyle=(0, (3, 1.5)))
+        ax.axvline(0.0, color=INK, linewidth=0.7)
+        ax.set_title(f"{label} ({len(table)})")
+        ax.set_xlabel("model − observed (ppm); dashed: mean")
+        ax.set_ylabel("share (%)")
+        ax.legend(loc="upper left")
+    for ax in axes[len(sets):]:
+        ax.set_visible(False)
+    return fig
+
+
+def site_series(evaluation: Evaluation) -> Figure | None:
+    """Observed and simulated CO2 at the withheld sites with most samples, from north to south (figure 5)."""
+    table = evaluation.surface
+    if not len(table):
+        return None
+    sites, counts = np.unique(table.site.astype(str), return_counts=True)
+    chosen = sites[np.argsort(-counts, kind="stable")[:MAX_SITES]]
+    chosen = sorted(chosen, key=lambda s: -table.lat[table.site == s].mean())
+    columns = min(3, len(chosen))
+    rows = -(-len(chosen) // columns)
+    fig = figure(4.4 * columns, 1.95 * rows + 0.4)
+    axes = np.atleast_1d(fig.subplots(rows, columns, sharex=True, squeeze=False)).ravel()
+    windows = evaluation.case.counted
+    for ax, site in zip(axes, chosen):
+        part = table.select(table.site == site)
+        part = part.select(np.argsort(part.time, kind="stable"))
+        times = part.time.astype(object)
+        ax.plot(times, part.prior, "-", color=PRIOR, linewidth=1.2, marker=".", markersize=4, label="Prior")
+        ax.plot(times, part.posterior, "-", color=POSTERIOR, linewidth=1.2, marker=".", markersize=4, label="Posterior")
+        if np.isfinite(part.true).any():
+            ax.plot(times, part.true, "_", color=TRUTH, markersize=6, markeredgewidth=1.6, label="Truth")
+        ax.errorbar(times, part.value, yerr=part.error, fmt="o", color=INK, markersize=3, elinewidth=0.8, markerfacecolor="white",
+                    label="Observed ± error", zorder=4)
+        ax.set_title(f"{site}  {_place(part.lat[0], 'NS')} {_place(part.lon[0], 'EW')}, {part.altitude[0]:.0f} m")
+        time_axis(ax, windows[0].start, windows[-1].end)
+    for ax in axes[len(chosen):]:
+        ax.set_visible(False)
+    for ax in axes[::columns]:
+        ax.set_ylabel("CO₂ (ppm)")
+    handles, labels = axes[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=4)
+    return fig
+
+
+def _place(value: float, signs: str) -> str:
+    return f"{abs(value):.1f}°{signs[0] if value >= 0 else signs[1]}"
+
+
+def diagnostics_chart(diagnostics: list[WindowDiagnostics]) -> Figure | None:
+    """Per window: χ², spread against departure, share of rejected pairs."""
+    if not any(d.super_observations for d in diagnostics):
+        return None
+    fig = figure(13.2, 2.6)
+    axes = fig.subplots(1, 3)
+    times = np.array([d.window for d in diagnostics], dtype="datetime64[s]").astype(object)
+
+    def line(ax, name: str, colour: str, label: str, dash="-") -> None:
+        values = [np.nan if (v := getattr(d, name)) is None else v for d in diagnostics]
+        ax.plot(times, values, color=colour, linestyle=dash, marker="o", markersize=3.5, label=label)
+
+    line(axes[0], "chi2_background", BACKGROUND, "Before the analysis")
+    line(axes[0], "chi2_posterior", POSTERIOR, "After")
+    axes[0].axhline(1.0, color=INK, linewidth=0.8, linestyle=(0, (3, 1.5)))
+    axes[0].set_title("χ² of the super-observations (1: as expected)")
+    axes[0].set_ylabel("mean (y − Hx)² / (spread² + error²)")
+    for name, colour in (("background", BACKGROUND), ("posterior", POSTERIOR)):
+        line(axes[1], f"departure_{name}", colour, f"RMS departure, {'before' if name == 'background' else 'after'}")
+        line(axes[1], f"spread_{name}", colour, f"Spread, {'before' if name == 'background' else 'after'}", (0, (2, 1.2)))
+    axes[1].set_title("Departure and ensemble spread")
+    axes[1].set_ylabel("ppm")
+    shares = [np.nan if d.rejected_share is None else 100.0 * d.rejected_share for d in diagnostics]
+    axes[2].bar(times, shares, width=0.6 * _spacing(times), color="#a9bfd3")
+    axes[2].set_ylim(0, 100)
+    axes[2].set_title("Pairs rejected by localization")
+    axes[2].set_ylabel("% of pairs within reach")
+    for ax in axes:
+        margin = np.timedelta64(int(0.5 * _spacing(times) * 86400), "s")
+        time_axis(ax, np.datetime64(times[0], "s") - margin, np.datetime64(times[-1], "s") + margin)
+    for ax in axes[:2]:
+        ax.set_ylim(bottom=0)
+        ax.legend(loc="best", fontsize=7.5)
+    return fig
+
+
+def _spacing(times: np.ndarray) -> float:
+    """Days between windows."""
+    return (times[1] - times[0]).total_seconds() / 86400.0 if len(times) > 1 else 7.0

@@ -1,0 +1,176 @@
+"""`write_report`: everything about a case on one page that needs nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from gcas_driver import __version__
+from gcas_driver.evaluation.regions import TOTAL
+from gcas_driver.evaluation.summary import Evaluation, accounting_of, detailed_statistics, evaluate, flux_table, groups_of, period_reductions
+
+from .key_numbers import key_numbers
+
+TITLES = {"xco2": "XCO₂, assimilated soundings", "surface": "Surface CO₂, withheld flasks", "surface_assimilated": "Surface CO₂, assimilated",
+          "xco2_withheld": "XCO₂, withheld soundings"}
+COMPONENT_TITLES = {"bio": "Land biosphere (BIO)", "ocn": "Ocean (OCN)", "fossil": "Fossil fuel and cement (FOSSIL)", "fire": "Biomass burning (FIRE)",
+                    "net": "All components as one (NET)", TOTAL: "Optimised components together"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure of the page.
+
+    Attributes
+    ----------
+    name : str
+        Identifier in the page.
+    title, caption : str
+    uri : str
+        The PNG, as data of the page.
+    """
+
+    name: str
+    title: str
+    caption: str
+    uri: str
+
+
+def write_report(case_directory: str | Path) -> Path:
+    """Write `report/index.html` of a case.
+
+    Parameters
+    ----------
+    case_directory : str or Path
+        Of a finished or running case; only its output files are read.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InputError
+        No window is there, or a file is broken.
+    """
+    evaluation = evaluate(case_directory)
+    path = Path(case_directory) / "report" / "index.html"
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(render(evaluation), encoding="utf-8")
+    os.replace(beside, path)
+    return path
+
+
+def render(evaluation: Evaluation) -> str:
+    """The page as text."""
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True,
+                                     trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"number": number, "signed": signed, "percent": percent}
+    figures = pictures(evaluation) if evaluation.case.settings.get("report", "figures", True) else {}
+    return environment.get_template("index.html.j2").render(**context(evaluation), figures=figures)
+
+
+def context(evaluation: Evaluation) -> dict[str, Any]:
+    """What the template shows, but for the figures."""
+    case, budget = evaluation.case, evaluation.budget
+    counted = case.counted
+    tables = {TITLES[name]: detailed_statistics(table, budget) for name, table in groups_of(evaluation).items() if len(table)}
+    return {
+        "title": str(case.settings.get("report", "title") or case.name),
+        "case": case, "summary": evaluation.summary, "synthetic": case.truth is not None, "version": case.attributes.get("gcas_version", __version__),
+        "facts": _facts(evaluation), "keys": key_numbers(evaluation.summary, evaluation), "tables": tables,
+        "simulations": ("prior", "background", "posterior"), "spin_up": len(case.windows) - len(counted),
+        "components": [] if budget is None else [
+            {"title": COMPONENT_TITLES.get(c, c), "optimised": c in budget.optimised or c == TOTAL, "total": c == TOTAL,
+             "row": flux_table(budget, c)["Global"]} for c in budget.components],
+        "regions": [] if budget is None else list(budget.regions),
+        "months": {} if budget is None else period_reductions(budget, "month"),
+        "accounting": accounting_of(evaluation),
+        "diagnostics": evaluation.diagnostics, "settings": _settings(evaluation),
+        "written": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def pictures(evaluation: Evaluation) -> dict[str, Picture]:
+    """All figures that the case has data for, by name."""
+    from . import flux_figures, observation_figures
+    from .style import applied, data_uri, png
+
+    budget = evaluation.budget
+    makers: list[tuple[str, str, str, Callable[[], Any]]] = [
+        ("coverage", "Where observations were and how far off the simulation is", "Means over 5° cells; circles are withheld flask sites.",
+         lambda: observation_figures.coverage_maps(evaluation)),
+        ("bias", "Departures by window and latitude", "Prior and posterior are free-running; the background starts every window from the posterior "
+         "state of the one before.", lambda: observation_figures.bias_chart(evaluation)),
+        ("histograms", "Distribution of departures", "The outermost bins hold all that lies beyond.", lambda: observation_figures.histograms(evaluation)),
+        ("sites", "Flask sites", "Withheld sites with most samples, from north to south.", lambda: observation_figures.site_series(evaluation)),
+        ("diagnostics", "How the analysis behaved", "Spin-up windows included.", lambda: observation_figures.diagnostics_chart(evaluation.diagnostics)),
+    ]
+    if budget is not None:
+        makers += [
+            ("maps", "Optimised flux, mean over the run", "Sum of the optimised components.", lambda: flux_figures.flux_maps(budget)),
+            ("regions", "Regional fluxes", "σ as if errors lasted from window to window.", lambda: flux_figures.region_chart(budget)),
+            ("aggregates", "Fluxes week by week: large regions", "Each step is a window; bands are ±σ of the members' totals.",
+             lambda: flux_figures.series(budget, flux_figures.SERIES, 3, 2.1)),
+            ("series", "Fluxes week by week: every region", "As above.", lambda: flux_figures.series(budget, budget.regions, 4, 1.7)),
+            ("spread", "Uncertainty reduction by cell", "Of single scaling factors; what a region gains is in the table.",
+             lambda: flux_figures.spread_map(evaluation)),
+        ]
+    drawn = {}
+    for name, title, caption, make in makers:
+        with applied():
+            figure = make()
+            if figure is not None:
+                drawn[name] = Picture(name, title, caption, data_uri(png(figure)))
+    return drawn
+
+
+def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """What was run, in a few words."""
+    case, get = evaluation.case, evaluation.case.settings.get
+    counted, first, last = case.counted, case.windows[0], case.windows[-1]
+    grid = evaluation.budget.grid.name if evaluation.budget else ""
+    windows = f"{len(case.windows)} of {first.days:g} days" + (f", {len(case.windows) - len(counted)} of them spin-up" if len(counted) < len(case.windows) else "")
+    facts = [("Period", f"{first.start.astype('datetime64[D]')} to {last.end.astype('datetime64[D]')}"), ("Windows", windows),
+             ("Members", "–" if case.members is None else str(case.members)), ("Optimised", ", ".join(c.upper() for c in evaluation.factors.components) if evaluation.factors else ""),
+             ("Grid", grid.replace("x", " × ")), ("Filter", f"{get('analysis', 'method', '')}, {get('analysis', 'near_km'):g} / {get('analysis', 'far_km'):g} km"),
+             ("Seed", str(get("case", "seed", ""))), ("Time taken", _duration(case.wall_seconds))]
+    return [(name, text) for name, text in facts if text]
+
+
+def _settings(evaluation: Evaluation) -> dict[str, list[tuple[str, str]]]:
+    """The settings of the case's namelist by group."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for group, name, text in evaluation.case.settings.given:
+        groups.setdefault(group, []).append((name, text))
+    return groups
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with a proper minus sign; a dash for none."""
+    return "–" if value is None else re.sub("^-", "−", f"{value:.{digits}f}")
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """A number that always shows its sign."""
+    return "–" if value is None else re.sub("^-", "−", f"{value:+.{digits}f}")
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A percentage without its sign."""
+    return "–" if value is None else f"{number(value, digits)} %"
