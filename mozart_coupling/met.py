@@ -43,7 +43,7 @@ MET_FIELDS: dict[str, MetField] = {
     "V": MetField("m/s", "northward wind", "mid", -200.0, 200.0, True),
     "Q": MetField("kg/kg", "specific humidity", "mid", -1.0e-3, 0.1, True),
     "PS": MetField("Pa", "surface pressure", "", 3.0e4, 1.2e5, True),
-    "PHIS": MetField("m2/s2", "surface geopotential", "", -5.0e3, 9.0e4, True),
+    "PHIS": MetField("m2/s2", "surface geopotential", "", -1.0e4, 9.0e4, True),
     "TS": MetField("K", "surface temperature", "", 150.0, 380.0),
     "TAUX": MetField("N/m2", "eastward surface stress", "", -100.0, 100.0),
     "TAUY": MetField("N/m2", "northward surface stress", "", -100.0, 100.0),

@@ -69,7 +69,7 @@ def measure(grid: Grid, hyai: np.ndarray, hybi: np.ndarray, fields_at: Callable,
     return {
         "grid": grid, "pressure": 0.01 * level_pressure(*mid_coefficients(hyai, hybi), 1.0e5), "stream": stream,
         "u": sums["u"].mean(axis=2), "t": sums["t"].mean(axis=2), "courant_x": courant_x, "courant_y": courant_y,
-        "v_eddy": np.sqrt((sums["v_square"] - sums["v"] ** 2).mean(axis=2)),
+        "v_eddy": np.sqrt(np.maximum((sums["v_square"] - sums["v"] ** 2).mean(axis=2), 0.0)),
         "v_standing": np.sqrt((sums["v"] ** 2).mean(axis=2) - sums["v"].mean(axis=2) ** 2),
         "ps_eddy": np.sqrt(np.maximum(sums["ps_square"] - sums["ps"] ** 2, 0.0)), "ps": sums["ps"],
         "column": np.abs(np.mean(residual, axis=0)),

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from gcas_driver.errors import InputError
 from gcas_driver.fluxes.region_rules import NOT_OPTIMISED, land_region, ocean_region
+from gcas_driver.fluxes.units import PGC_PER_YEAR
 from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid, regrid
 from mozart_coupling.land import land_fraction
@@ -42,7 +43,6 @@ AGGREGATES: dict[str, tuple[str, ...]] = {
 MASK_VARIABLES = ("transcom_regions", "mask64", "region", "regions", "transcom", "mask")
 LEFT_EDGE_VARIABLES = ("mask64",)  # files whose longitudes are the left edges of cells
 BUILTIN_GRID = Grid.regular(720, 360, lon_first=-179.75)
-PGC_PER_YEAR = 12.011 * 365.25 * 86400.0 * 1.0e-15  # from mol s-1
 CELL_GAP_TOLERANCE = 1.0e-3  # of a region number
 
 

@@ -122,16 +122,35 @@ def solar_geometry(surface: Surface, time: np.datetime64) -> tuple[np.ndarray, n
     """Cosine of the zenith angle, hour angle [rad, 0 at noon], and heat taken up since sunrise: the integral of the
     positive cosine over hour angle [rad]; all (nlat, nlon)."""
     time = np.datetime64(time).astype("datetime64[s]")
-    day_of_year = (time - time.astype("datetime64[Y]")) / np.timedelta64(86400, "s")
-    declination = np.deg2rad(23.44) * np.sin(2.0 * np.pi * (day_of_year - 80.0) / 365.25)
     utc = (time - time.astype("datetime64[D]")) / np.timedelta64(86400, "s")
     hour = 2.0 * np.pi * ((utc + surface.grid.lon[None, :] / 360.0) % 1.0 - 0.5)
-    constant = np.sin(surface.latitude) * np.sin(declination)
-    swing = np.cos(surface.latitude) * np.cos(declination)
-    sunset = np.arccos(np.clip(-constant / np.maximum(swing, 1e-9), -1.0, 1.0))
+    constant, swing = _sun(surface, time)
+    sunset = _sunset(constant, swing)
     lit = np.clip(hour, -sunset, sunset)
     heat = constant * (lit + sunset) + swing * (np.sin(lit) + np.sin(sunset))
     return constant + swing * np.cos(hour), np.broadcast_to(hour, heat.shape), np.maximum(heat, 0.0)
+
+
+def sunlight(surface: Surface, time: np.datetime64) -> tuple[np.ndarray, np.ndarray]:
+    """Positive cosine of the zenith angle now, and its mean over the day; both (nlat, nlon)."""
+    constant, swing = _sun(surface, time)
+    sunset = _sunset(constant, swing)
+    mean = (constant * sunset + swing * np.sin(sunset)) / np.pi
+    cosine, hour, _ = solar_geometry(surface, time)
+    return np.maximum(cosine, 0.0), np.broadcast_to(np.maximum(mean, 0.0), hour.shape)
+
+
+def _sun(surface: Surface, time: np.datetime64) -> tuple[np.ndarray, np.ndarray]:
+    """Constant part and diurnal amplitude (nlat, 1) of the cosine of the zenith angle."""
+    time = np.datetime64(time).astype("datetime64[s]")
+    day_of_year = (time - time.astype("datetime64[Y]")) / np.timedelta64(86400, "s")
+    declination = np.deg2rad(23.44) * np.sin(2.0 * np.pi * (day_of_year - 80.0) / 365.25)
+    return np.sin(surface.latitude) * np.sin(declination), np.cos(surface.latitude) * np.cos(declination)
+
+
+def _sunset(constant: np.ndarray, swing: np.ndarray) -> np.ndarray:
+    """Hour angle of sunset [rad]: 0 in the polar night, pi in the polar day."""
+    return np.arccos(np.clip(-constant / np.maximum(swing, 1e-9), -1.0, 1.0))
 
 
 def boundary_layer_height(surface: Surface, time: np.datetime64, wind: np.ndarray) -> np.ndarray:
