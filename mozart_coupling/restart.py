@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -24,15 +26,17 @@ KEPT_SUFFIX = ".before_hand_off"
 
 @dataclass(frozen=True)
 class Restart:
-    """A tracer restart as read: `mixing_ratio` (n_tracers, nlev, nlat, nlon) kg/kg, `time` s since 1970."""
+    """A tracer restart as read: `mixing_ratio` (n_tracers, nlev, nlat, nlon) kg/kg, `time` s since 1970.
+
+    Only the tracers are certain in a file that another model wrote: grid and levels are None where it does not have them.
+    """
 
     tracers: tuple[str, ...]
     mixing_ratio: np.ndarray
-    grid: Grid
-    hyam: np.ndarray
-    hybm: np.ndarray
+    grid: Grid | None
+    hyam: np.ndarray | None
+    hybm: np.ndarray | None
     time: int
-    case: str
 
 
 @dataclass(frozen=True)
@@ -91,17 +95,18 @@ def read_restart(path: Path | str, tracers: Sequence[str] | None = None) -> Rest
         Missing or truncated file, missing tracers, values that are not finite.
     """
     with open_dataset(path, RestartError, "restart") as data:
-        names = tuple(tracers) if tracers is not None else _tracers_of(data)
-        contract.check_structure(data, RESTART, path, RestartError, names)
-        grid = Grid.from_centres(contract.value(data, "lon", 1), contract.value(data, "lat", 1))
-        hyam, hybm = contract.value(data, "hyam", 1), contract.value(data, "hybm", 1)
-        values = np.empty((len(names), hyam.size, *grid.shape))
+        names = tuple(tracers) if tracers is not None else tracers_of(data)
+        for name in names or ("EN001",):
+            if name not in tracers_of(data):
+                raise RestartError("a tracer is not in the restart file", f"{path}, {name}", ", ".join(tracers_of(data)) or "no tracers",
+                                   f"{name}(lev, lat, lon)")
+        values = np.empty((len(names), *data[names[0]].shape[-3:]))
         for field, name in zip(values, names, strict=True):
             field[...] = contract.value(data, name, 3)
             if not np.isfinite(field).all():
                 raise RestartError("a restart field is not finite", f"{path}, {name}", f"{np.count_nonzero(~np.isfinite(field))} values")
-        time = from_date_pair(int(contract.value(data, "date", 0)), int(contract.value(data, "datesec", 0)))
-        return Restart(names, values, grid, hyam, hybm, time, str(getattr(data, "case", "")))
+        levels = [contract.value(data, name, 1) if name in data.variables else None for name in ("hyam", "hybm")]
+        return Restart(names, values, grid_of(data), *levels, time_of(data, Path(path)))
 
 
 def read_master(path: Path | str) -> MasterRestart:
@@ -138,12 +143,14 @@ def hand_off(forward_restart: Path | str, ensemble_restart: Path | str, source: 
     forward = read_restart(forward_restart, [source])
     kept, temporary = target.with_name(target.name + KEPT_SUFFIX), temporary_name(target)
     with open_dataset(target, RestartError, "restart") as data:
-        names = _tracers_of(data)
-        grid = Grid.from_centres(contract.value(data, "lon", 1), contract.value(data, "lat", 1))
-        time = from_date_pair(int(contract.value(data, "date", 0)), int(contract.value(data, "datesec", 0)))
+        names, grid, time = tracers_of(data), grid_of(data), time_of(data, target)
+        shape = data[names[0]].shape[-3:] if names else ()
     if time != forward.time:
         raise RestartError("the hand-off joins files of different dates", target, readable(time), f"{readable(forward.time)} as {forward_restart}")
-    require_grid(forward.grid, grid, forward_restart, RestartError)
+    if forward.mixing_ratio[0].shape != shape:
+        raise RestartError("the hand-off joins files of different grids", target, shape, f"{forward.mixing_ratio[0].shape} as {forward_restart}")
+    if grid is not None and forward.grid is not None:
+        require_grid(forward.grid, grid, forward_restart, RestartError)
     shutil.copyfile(target, temporary)
     try:
         _overwrite(temporary, names, forward.mixing_ratio[0])
@@ -194,13 +201,40 @@ def read_pointer(directory: Path | str, case: str) -> tuple[Path, int]:
         raise RestartError("the restart pointer names no date", path, repr(line), "rest/rstrt-YYYY-MM-DD-SSSSS") from problem
 
 
-def _tracers_of(data: object) -> tuple[str, ...]:
-    return tuple(name for name, v in data.variables.items() if v.dimensions[-3:] == ("lev", "lat", "lon"))  # type: ignore[attr-defined]
+def tracers_of(data: netCDF4.Dataset) -> tuple[str, ...]:
+    """Names of an open restart's fields on (lev, lat, lon)."""
+    return tuple(name for name, variable in data.variables.items() if variable.dimensions[-3:] == ("lev", "lat", "lon"))
+
+
+def grid_of(data: netCDF4.Dataset) -> Grid | None:
+    """The grid of an open restart, if it says so."""
+    if "lon" not in data.variables or "lat" not in data.variables:
+        return None
+    return Grid.from_centres(contract.value(data, "lon", 1), contract.value(data, "lat", 1))
+
+
+def time_of(data: netCDF4.Dataset, path: Path) -> int:
+    """The instant of an open restart [s since 1970]: from `date` and `datesec`, else from its name.
+
+    Raises
+    ------
+    RestartError
+        If neither tells, or the two differ.
+    """
+    found = re.search(r"(\d{4}-\d\d-\d\d-\d{5})", path.name)
+    named = from_stamp(found.group(1)) if found else None
+    if "date" not in data.variables:
+        if named is None:
+            raise RestartError("a restart file has no date", path, ", ".join(data.variables), "date, or a YYYY-MM-DD-SSSSS stamp in its name")
+        return named
+    seconds = int(np.ravel(contract.value(data, "datesec", 0))[0]) if "datesec" in data.variables else 0
+    time = from_date_pair(int(np.ravel(contract.value(data, "date", 0))[0]), seconds)
+    if named is not None and named != time:
+        raise RestartError("a restart file's date is not that of its name", path, readable(time), readable(named))
+    return time
 
 
 def _overwrite(path: Path, names: Sequence[str], field: np.ndarray) -> None:
-    import netCDF4
-
     with netCDF4.Dataset(path, "r+") as data:
         data.set_auto_mask(False)
         for name in names:
@@ -208,6 +242,6 @@ def _overwrite(path: Path, names: Sequence[str], field: np.ndarray) -> None:
         data.hand_off = "every tracer was given one field, that of the forward run"
 
 
-def _put_common(data: object, grid: Grid, seconds: int) -> None:
-    data["lat"][:], data["lon"][:], data["P0"][...] = grid.lat, grid.lon, REFERENCE_PRESSURE  # type: ignore[index]
-    data["date"][...], data["datesec"][...] = date_pair(seconds)  # type: ignore[index]
+def _put_common(data: netCDF4.Dataset, grid: Grid, seconds: int) -> None:
+    data["lat"][:], data["lon"][:], data["P0"][...] = grid.lat, grid.lon, REFERENCE_PRESSURE
+    data["date"][...], data["datesec"][...] = date_pair(seconds)

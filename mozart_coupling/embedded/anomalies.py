@@ -18,8 +18,8 @@ from mozart_coupling.grids import Grid
 class AnomalyCore:
     """`n_tracers` tracers as one mean in double precision and as many anomalies in single.
 
-    The parts are taken anew from the sum whenever a state is set; `mixing_ratio` followed by `set_state` is therefore what
-    a restart does, and a running model does the same when it writes one, so that both go on with the same bits.
+    The parts are taken anew from the sum whenever a state is set: `mixing_ratio` followed by `set_state` is what a restart
+    does. A running model does the same every midnight, so that both go on with the same bits.
     """
 
     def __init__(self, grid: Grid, hyai: np.ndarray, hybi: np.ndarray, n_tracers: int, *, mode: str = "linear", **options: Any) -> None:

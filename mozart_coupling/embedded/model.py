@@ -127,8 +127,13 @@ class EmbeddedModel:
         master = read_master(master_path)
         if restart.time != self.start:
             raise RestartError("the tracer restart is of another date than the master restart", path, readable(restart.time), readable(self.start))
-        require_grid(restart.grid, self.met.grid, path, RestartError)
-        self._require_levels(restart.hyam, restart.hybm, path, RestartError)
+        expected = (self.levels[0].size - 1, *self.met.grid.shape)
+        if restart.mixing_ratio.shape[1:] != expected:
+            raise RestartError("the restart is on another grid than the meteorology", path, restart.mixing_ratio.shape[1:], expected)
+        if restart.grid is not None:
+            require_grid(restart.grid, self.met.grid, path, RestartError)
+        if restart.hyam is not None and restart.hybm is not None:
+            self._require_levels(restart.hyam, restart.hybm, path, RestartError)
         self.core.set_state(restart.mixing_ratio, master.ps)
 
     def _require_levels(self, hyam: np.ndarray, hybm: np.ndarray, path: Path, error: type[CouplingError]) -> None:
@@ -156,6 +161,9 @@ class EmbeddedModel:
                 self.averages.writer.close()
             self._write_restart(now)
         if now % DAY == 0:
+            if isinstance(self.core, AnomalyCore):
+                # As a run restarted here would do; done every day, so that it does not matter which restarts are written.
+                self.core.set_state(self.core.mixing_ratio(), self.core.surface_pressure)
             log.info("%s  %5.1f s  %.0f ms a step, surface pressure shifted by %+.3f Pa", readable(now), elapsed, 1e3 * elapsed / number,
                      self.core.pressure_shift)
 
@@ -168,11 +176,10 @@ class EmbeddedModel:
     # --- Output -----------------------------------------------------------------------------------------------------
 
     def _write_restart(self, now: int) -> None:
-        """Both restart files, then the pointer; the state goes on from what was written, as a restarted run would."""
+        """Both restart files, then the pointer."""
         settings, state, ps = self.settings, self.core.mixing_ratio(), self.core.surface_pressure
         write_restart(settings.directory, settings.case, now, self.met.grid, self.levels, settings.tracers, state, ps, self.attributes())
         write_pointer(settings.directory, settings.case, now)
-        self.core.set_state(state, ps)
 
     def attributes(self) -> dict[str, object]:
         """Global attributes of every file the run writes."""
