@@ -14,9 +14,9 @@ import netCDF4
 import numpy as np
 
 from gcas_driver.fluxes.components import COMPONENTS
-from gcas_driver.fluxes.land import land_fraction
 from gcas_driver.fluxes.units import MOLECULES_CM2, PGC_PER_YEAR
 from mozart_coupling.grids import Grid
+from mozart_coupling.land import land_fraction
 
 from . import geography as geo
 from .random_fields import smooth_field
