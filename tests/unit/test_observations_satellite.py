@@ -1,0 +1,252 @@
+"""Readers of satellite files: layouts, units, level order, screening and averaging; each fault a named error."""
+
+import dataclasses
+import time
+
+import netCDF4
+import numpy as np
+import pytest
+
+from gcas_driver.errors import InputError
+from gcas_driver.observations import SatelliteStream, check_streams, read_streams
+from gcas_driver.observations.table import WITHHELD
+from generators.observation_files import make_soundings, write_gcasv2_satellite, write_lite
+
+START, END = np.datetime64("2010-06-15"), np.datetime64("2010-06-16")
+LITE = "acos_LtCO2_100615_v201202_B7310A_161107201902s.nc4"
+
+
+def lite(directory, **changes) -> SatelliteStream:
+    return SatelliteStream(**{"product": "gosat", "directory": directory, "cell_degrees": 0.0, **changes})
+
+
+def gcasv2(directory, **changes) -> SatelliteStream:
+    return lite(directory, **{"product": "oco2", "format": "gcasv2_satellite", **changes})
+
+
+def same_numbers(table, s) -> None:
+    order = np.argsort(table.time)
+    operator = table.operators[table.product[0]].take(table.operator_row[order])
+    for found, expected in ((table.time[order], s.time), (table.lon[order], s.lon), (table.lat[order], s.lat), (table.value[order], s.xco2),
+                            (table.error[order], 1.9 * s.error), (operator.retrieval_pressure, 100.0 * s.pressure),
+                            (operator.pressure_weight, s.weight), (operator.averaging_kernel, s.kernel),
+                            (operator.prior_profile, 1.0e-6 * s.prior), (operator.prior_xco2, s.prior_xco2)):
+        np.testing.assert_allclose(found, expected, rtol=3e-6, atol=2e-5)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("oco", [False, True])
+def test_lite_numbers(tmp_path, flip, oco):
+    s = make_soundings(40)
+    write_lite(tmp_path / LITE, s, flip=flip, oco=oco, fill="_FillValue" if oco else "missing_value")
+    table = read_streams([lite(tmp_path)], START, END)
+    assert len(table) == 40 and table.used.all() and set(table.kind) == {"column"} and np.isnan(table.altitude).all()
+    assert table.scale["gosat"] == "X2007", "builds before 11"
+    same_numbers(table, s)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_gcasv2_numbers(tmp_path, flip):
+    s = make_soundings(40)
+    write_gcasv2_satellite(tmp_path / "oco2_v11_20100615.nc", s, flip=flip)
+    table = read_streams([gcasv2(tmp_path, scale="X2019")], START, END)
+    assert len(table) == 40 and table.scale["oco2"] == "X2019"
+    assert table.lon.min() < 0.0 and len(set(table.identifier)) == 40
+    s.time = np.round(s.time, 1)
+    np.testing.assert_allclose(np.sort(table.time), s.time, atol=0.1)  # hours in single precision
+    same_numbers(dataclasses.replace(table, time=s.time[np.argsort(np.argsort(table.time))]), s)
+
+
+@pytest.mark.parametrize("writer, stream, name", [(write_lite, lite, LITE), (write_gcasv2_satellite, gcasv2, "oco2_v11_20100615.nc")])
+def test_missing_numbers_are_dropped_and_counted(tmp_path, writer, stream, name):
+    s = make_soundings(30)
+    s.xco2[0], s.xco2[1], s.error[2], s.lat[3], s.prior[4, 7] = np.nan, 9.9e2, 0.0, np.nan, np.nan
+    s.kernel[5, 0], s.weight[6] = 2.0e31, 3.0 * s.weight[6]
+    s.pressure[7, 3], s.pressure[7, 4] = s.pressure[7, 4], s.pressure[7, 3]
+    writer(tmp_path / name, s)
+    table = read_streams([stream(tmp_path)], START, END)
+    assert len(table) == 22 and table.n_read() == 30
+    assert table.counts() == {"missing value": 1, "value not between 250 and 700 ppm": 1, "missing or non-positive uncertainty": 1,
+                              "missing or impossible place": 1, "missing operator data": 2, "pressure weights do not sum to one": 1,
+                              "retrieval pressures not in order": 1}
+    for name in ("time", "lon", "lat", "value", "error"):
+        assert np.isfinite(getattr(table, name)).all()
+    for array in vars(table.operators[table.product[0]]).values():
+        assert np.isfinite(array).all()
+
+
+def test_quality_flag_is_a_setting(tmp_path):
+    s = make_soundings(10)
+    s.quality[:4] = 1
+    write_lite(tmp_path / LITE, s)
+    assert len(read_streams([lite(tmp_path)], START, END)) == 6
+    assert read_streams([lite(tmp_path)], START, END).counts() == {"quality flag is not 0": 4}
+    assert len(read_streams([lite(tmp_path, quality_flag=1)], START, END)) == 4
+    assert len(read_streams([lite(tmp_path, quality_flag=-1)], START, END)) == 10
+
+
+def test_names_that_differ_between_versions(tmp_path):
+    s = make_soundings(5)
+    write_lite(tmp_path / LITE, s, rename={"xco2_quality_flag": "quality_flag", "pressure_weight": "pressure_weights"}, warn_level=False)
+    same_numbers(read_streams([lite(tmp_path)], START, END), s)
+
+
+def test_scale_comes_from_the_file_or_the_setting(tmp_path):
+    write_lite(tmp_path / LITE, make_soundings(5), build="B11.2.10", value_comment="on X2007 scale. XCO2_X2019 contains the other")
+    assert read_streams([lite(tmp_path)], START, END).scale == {"gosat": "X2007"}
+    changed = lite(tmp_path, value_factor=1.00079, value_offset_ppm=-0.142)
+    assert read_streams([changed], START, END).scale == {"gosat": "unknown"}, "a changed value is on no scale the file knows"
+    changed = dataclasses.replace(changed, scale="X2019")
+    table, plain = read_streams([changed], START, END), read_streams([lite(tmp_path)], START, END)
+    assert table.scale == {"gosat": "X2019"}
+    np.testing.assert_allclose(table.value, 1.00079 * plain.value - 0.142, rtol=1e-14)
+
+
+def test_modes(tmp_path):
+    s = make_soundings(30)
+    write_lite(tmp_path / LITE, s, oco=True)
+    assert len(read_streams([lite(tmp_path, modes=("nadir",))], START, END)) == np.count_nonzero(s.mode == 0)
+    write_lite(tmp_path / LITE, s)
+    assert len(read_streams([lite(tmp_path, modes=("ocean",))], START, END)) == np.count_nonzero(s.mode == 0)
+    assert len(read_streams([lite(tmp_path, modes=("land_h",))], START, END)) == np.count_nonzero(s.mode == 1)
+
+
+def cell_of_soundings(warn_level, minutes):
+    s = make_soundings(len(warn_level))
+    s.time = s.time[0] // 1 + 60.0 * np.asarray(minutes, dtype=float)
+    s.lon, s.lat = 10.1 + 0.1 * np.arange(len(minutes)), np.full(len(minutes), 20.5)
+    s.warn_level = np.asarray(warn_level, dtype=np.int8)
+    return s
+
+
+def test_best_warn_level_group_of_a_cell_is_averaged(tmp_path):
+    s = cell_of_soundings([8, 3, 12, 15], [0, 1, 2, 3])
+    write_lite(tmp_path / LITE, s)
+    table = read_streams([lite(tmp_path, cell_degrees=1.0)], START, END)
+    assert len(table) == 1 and table.n_read() == 4
+    assert table.counts() == {"worse warn-level group than another of its cell": 2, "averaged with others of its cell": 1}
+    np.testing.assert_allclose(table.value[0], s.xco2[:2].mean(), rtol=1e-7)
+    np.testing.assert_allclose(table.error[0], 1.9 * s.error[:2].mean(), rtol=1e-6)
+    np.testing.assert_allclose(table.operators["gosat"].averaging_kernel[0], s.kernel[:2].mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(table.lon[0], s.lon[:2].mean(), rtol=1e-6)
+    table = read_streams([lite(tmp_path, cell_degrees=1.0, warn_level_bounds=())], START, END)
+    np.testing.assert_allclose(table.value[0], s.xco2.mean(), rtol=1e-7)
+    table = read_streams([lite(tmp_path, cell_degrees=1.0, warn_level_bounds=(2, 14))], START, END)
+    np.testing.assert_allclose(table.value[0], s.xco2[:3].mean(), rtol=1e-7)
+
+
+def test_overpasses_are_not_mixed(tmp_path):
+    write_lite(tmp_path / LITE, cell_of_soundings([0, 0, 0], [0, 1, 100]))
+    assert len(read_streams([lite(tmp_path, cell_degrees=1.0)], START, END)) == 2
+
+
+def test_only_soundings_of_the_window(tmp_path):
+    s = make_soundings(50)
+    write_lite(tmp_path / LITE, s)
+    noon = START + np.timedelta64(12, "h")
+    morning, evening = (read_streams([lite(tmp_path)], a, b) for a, b in ((START, noon), (noon, END)))
+    assert morning.time.max() < noon.astype("datetime64[s]").astype(np.int64) <= evening.time.min()
+    assert len(morning) + len(evening) == 50
+
+
+def test_withheld_stream(tmp_path):
+    write_lite(tmp_path / LITE, make_soundings(5))
+    table = read_streams([lite(tmp_path, assimilate=False)], START, END)
+    assert not table.used.any() and set(table.reason) == {WITHHELD} and table.evaluated.all()
+
+
+def test_days_without_a_file(tmp_path):
+    write_lite(tmp_path / LITE, make_soundings(5))
+    week = START, START + np.timedelta64(7, "D")
+    assert len(read_streams([lite(tmp_path)], *week)) == 5
+    assert [p.severity for p in check_streams([lite(tmp_path)], *week)] == ["warning"]
+    with pytest.raises(InputError, match="6 of 7 days have no file"):
+        read_streams([lite(tmp_path, missing_days=False)], *week)
+    later = np.datetime64("2011-01-01"), np.datetime64("2011-01-08")
+    assert len(read_streams([lite(tmp_path)], *later)) == 0, "a window without observations is not an error"
+    problem, = check_streams([lite(tmp_path)], *later)
+    assert problem.severity == "error" and "acos_LtCO2_100615" in problem.found and "110101" in problem.expected
+
+
+def damage(path, how: str, s) -> None:
+    if how == "truncated":
+        write_gcasv2_satellite(path, s)
+        path.write_bytes(path.read_bytes()[:4000])
+    elif how == "text":
+        path.write_text("<html>404</html>")
+    elif how == "renamed":
+        write_gcasv2_satellite(path, s, leave_out=("averagingKernel",))
+    elif how == "pressure":
+        s.pressure /= 1000.0
+        write_gcasv2_satellite(path, s)
+    elif how == "methane":
+        s.xco2 = s.xco2 * 4.6
+        write_gcasv2_satellite(path, s)
+
+
+@pytest.mark.parametrize("how, message", [("truncated", "truncated"), ("text", "cannot be opened as NetCDF"),
+                                          ("renamed", "no variable averagingKernel.*weightingfunction"),
+                                          ("pressure", "pressure is not that of an atmosphere"), ("methane", "not a mole fraction of CO2")])
+def test_faults_have_names(tmp_path, how, message):
+    damage(tmp_path / "oco2_v11_20100615.nc", how, make_soundings(20))
+    with pytest.raises(InputError, match=message) as caught:
+        read_streams([gcasv2(tmp_path)], START, END)
+    assert "oco2_v11_20100615.nc" in caught.value.where and caught.value.exit_code == 2
+    assert any(problem.what == caught.value.what for problem in check_streams([gcasv2(tmp_path)], START, END))
+
+
+def test_truncated_lite_file(tmp_path):
+    write_lite(tmp_path / LITE, make_soundings(200))
+    whole = (tmp_path / LITE).read_bytes()
+    (tmp_path / LITE).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="NetCDF|end"):
+        read_streams([lite(tmp_path)], START, END)
+
+
+def test_unknown_units_and_time(tmp_path):
+    write_lite(tmp_path / LITE, make_soundings(5), units={"pressure_levels": "fathoms"})
+    with pytest.raises(InputError, match="unknown units.*fathoms"):
+        read_streams([lite(tmp_path)], START, END)
+    write_lite(tmp_path / LITE, make_soundings(5), units={"time": "days since 1990-01-01"})
+    with pytest.raises(InputError, match="unknown time units"):
+        read_streams([lite(tmp_path)], START, END)
+
+
+def test_two_versions_of_a_day(tmp_path):
+    for name in (LITE, LITE.replace("B7310A", "B9213A")):
+        write_lite(tmp_path / name, make_soundings(5))
+    with pytest.raises(InputError, match="more than one file for 2010-06-15"):
+        read_streams([lite(tmp_path)], START, END)
+    assert len(read_streams([lite(tmp_path, file_pattern="acos_LtCO2_{yymmdd}_*B9213A*")], START, END)) == 5
+
+
+def test_a_day_without_soundings(tmp_path):
+    write_gcasv2_satellite(tmp_path / "oco2_v11_20100615.nc", make_soundings(0))
+    assert len(read_streams([gcasv2(tmp_path, cell_degrees=1.0)], START, END)) == 0
+
+
+def test_streams_need_their_own_names(tmp_path):
+    write_lite(tmp_path / LITE, make_soundings(5))
+    with pytest.raises(InputError, match="two observation streams of one name"):
+        read_streams([lite(tmp_path), lite(tmp_path)], START, END)
+    with pytest.raises(InputError, match="unknown observation format.*acos_lite"):
+        read_streams([lite(tmp_path, format="hdf_eos")], START, END)
+
+
+def test_a_big_day_is_read_fast(tmp_path):
+    write_gcasv2_satellite(tmp_path / "oco2_v11_20100615.nc", make_soundings(20000))
+    begin = time.process_time()
+    table = read_streams([gcasv2(tmp_path, cell_degrees=1.0)], START, END)
+    assert table.n_read() == 20000 and time.process_time() - begin < 5.0
+
+
+@pytest.mark.needs_real_data
+def test_real_averaged_oco2_sounding(real_data):
+    """The operator's arrays of a real OCO-2 file obey what the reader checks: weights sum to one, surface last."""
+    with netCDF4.Dataset(real_data / "oco2" / "oco2-spectrometer_oco2_20150131-336_co2-column.nc") as dataset:
+        weight, pressure = dataset["pressure_weights"][0].filled(), dataset["pressure_levels"][0].filled()
+        prior = dataset["co2_profile_apriori"][0].filled()
+    assert abs(weight.sum() - 1.0) < 2e-6 and (np.diff(pressure) > 0).all()
+    assert 300.0 < pressure[-1] < 1100.0 and 390.0 < (weight * prior).sum() < 410.0
+    np.testing.assert_allclose(weight[1:-1], 1.0 / 19.0, atol=5e-4)
+    np.testing.assert_allclose(weight[[0, -1]], 0.5 / 19.0, atol=5e-4)
