@@ -113,15 +113,15 @@ def _in_hours(samples: PointSamples, hours: tuple[float, float]) -> np.ndarray:
 
 
 def _average_replicates(samples: PointSamples, reason: np.ndarray, counts: dict[str, int]) -> tuple[PointSamples, np.ndarray]:
-    """Means of samples of one time, place and height with the same verdict; the first one's identifier stays.
+    """Means of accepted samples of one time, place and height; the first one's identifier stays. Rejected ones stay single.
 
     The measurement error of a mean of m is the root mean square of theirs over sqrt(m).
     """
     if not len(samples):
         return samples, reason
     _, site_number = np.unique(samples.site.astype(str), return_inverse=True)
-    _, verdict = np.unique(reason.astype(str), return_inverse=True)
-    keys = np.column_stack([samples.time, site_number, samples.altitude, samples.lat, samples.lon, verdict])
+    single = np.where(reason == "", 0, 1 + np.arange(len(samples)))
+    keys = np.column_stack([samples.time, site_number, samples.altitude, samples.lat, samples.lon, single])
     _, first, group, sizes = np.unique(keys, axis=0, return_index=True, return_inverse=True, return_counts=True)
     group = group.reshape(-1)
     n = len(first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +92,9 @@ def write_lite(path: Path, s: Soundings, *, fill: str = "missing_value", flip: b
             put(sounding, "operation_mode", "i1", s.mode.astype(np.int8))
         else:
             put(sounding, "gain", "S1", np.where(s.mode == 1, b"H", b"M").astype("S1"))
-            sounding["gain"].missing_value = "not a number"
+            with warnings.catch_warnings():  # real files carry such an attribute
+                warnings.simplefilter("ignore", UserWarning)
+                sounding["gain"].missing_value = "not a number"
 
 
 def write_gcasv2_satellite(path: Path, s: Soundings, flip: bool = False, leave_out: tuple[str, ...] = ()) -> None:
@@ -110,6 +113,20 @@ def write_gcasv2_satellite(path: Path, s: Soundings, flip: bool = False, leave_o
                 ("weightingfunction", "f4", s.weight[:, order]), ("opmode", "i4", s.mode)):
             if name not in leave_out:
                 dataset.createVariable(name, kind, ("nSamples", "Level")[: values.ndim])[...] = values
+
+
+CURRENT_COLUMNS = ("site_code year month day hour minute second datetime time_decimal air_sample_container_id value value_unc latitude "
+                   "longitude altitude elevation intake_height method event_number instrument analysis_datetime qcflag")
+
+
+def write_flasks(path: Path, rows: list[tuple[str, float, str, float, int]], columns: str = CURRENT_COLUMNS, gas: str = "co2") -> None:
+    """A NOAA event file of today's dialect; rows are (time, value, flag, altitude, event)."""
+    lines = ["# header_lines : 5", "#", f"# dataset_parameter : {gas}", "# dataset_calibration_scale : CO2_X2019", columns]
+    for when, value, flag, altitude, event in rows:
+        date = np.datetime64(when, "s").item()
+        lines.append(f"MLO {date.year} {date.month} {date.day} {date.hour} {date.minute} {date.second} {date.isoformat()}Z 2010.45 1-99 "
+                     f"{value} 0.05 19.53 -155.58 {altitude} 3397.0 5.0 S {event} L10 2010-07-01T00:00:00 {flag}")
+    path.write_text("\n".join(lines) + "\n")
 
 
 def make_columns(time, lon, lat, value, error, product: str = "sat") -> Observations:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gcas_driver.errors import InputError
-from gcas_driver.observations import SatelliteStream, check_streams, read_streams
+from gcas_driver.observations import SatelliteStream, check_streams, read_streams, xco2_operator
 from gcas_driver.observations.table import WITHHELD
 from generators.observation_files import make_soundings, write_gcasv2_satellite, write_lite
 
@@ -241,12 +241,21 @@ def test_a_big_day_is_read_fast(tmp_path):
 
 
 @pytest.mark.needs_real_data
-def test_real_averaged_oco2_sounding(real_data):
-    """The operator's arrays of a real OCO-2 file obey what the reader checks: weights sum to one, surface last."""
+def test_real_averaged_oco2_sounding(tmp_path, real_data):
+    """The numbers of a real OCO-2 v11.2 sounding pass the reader's checks, and its own prior gives its prior XCO2."""
+    s = make_soundings(1)
     with netCDF4.Dataset(real_data / "oco2" / "oco2-spectrometer_oco2_20150131-336_co2-column.nc") as dataset:
-        weight, pressure = dataset["pressure_weights"][0].filled(), dataset["pressure_levels"][0].filled()
-        prior = dataset["co2_profile_apriori"][0].filled()
-    assert abs(weight.sum() - 1.0) < 2e-6 and (np.diff(pressure) > 0).all()
-    assert 300.0 < pressure[-1] < 1100.0 and 390.0 < (weight * prior).sum() < 410.0
-    np.testing.assert_allclose(weight[1:-1], 1.0 / 19.0, atol=5e-4)
-    np.testing.assert_allclose(weight[[0, -1]], 0.5 / 19.0, atol=5e-4)
+        for name, variable in (("weight", "pressure_weights"), ("pressure", "pressure_levels"), ("kernel", "xco2_averaging_kernel"),
+                               ("prior", "co2_profile_apriori"), ("xco2", "xco2"), ("error", "xco2_uncertainty")):
+            setattr(s, name, np.asarray(dataset[variable][...].filled(np.nan), dtype=np.float64))
+        comment = dataset["xco2"].comment
+    s.prior_xco2 = (s.weight * s.prior).sum(axis=1)
+    write_lite(tmp_path / LITE, s, oco=True, build="B11.2.10", value_comment=comment)
+    table = read_streams([lite(tmp_path)], START, END)
+    assert len(table) == 1 and table.scale["gosat"] == "X2007"
+    same_numbers(table, s)
+    operator = table.operators["gosat"]
+    assert abs(operator.pressure_weight.sum() - 1.0) < 2e-6 and 390.0 < operator.prior_xco2[0] < 410.0
+    simulated = xco2_operator(operator.prior_profile[:, None, :], operator.retrieval_pressure, operator.retrieval_pressure,
+                              operator.pressure_weight, operator.averaging_kernel, operator.prior_profile, operator.prior_xco2)
+    np.testing.assert_allclose(simulated[0, 0], operator.prior_xco2[0], rtol=1e-12)
