@@ -296,19 +296,26 @@ def _gaussian_edges(nlat: int) -> np.ndarray:
 
 
 def _recognised_edges(lat: np.ndarray) -> np.ndarray:
-    """Edges of the kind of grid that has these latitudes."""
+    """Edges of the kind of grid that has these latitudes; Gaussian ones, dear to compute, are tried last."""
     n = lat.size
     tolerance = CENTRE_TOLERANCE * 180.0 / n
-    sines, _ = np.polynomial.legendre.leggauss(n)
-    regular, poles = _regular_edges(n), _pole_edges(n)
-    kinds = (
-        (0.5 * (regular[:-1] + regular[1:]), regular),
-        (np.linspace(-90.0, 90.0, n), poles),
-        (np.rad2deg(np.arcsin(sines)), _gaussian_edges(n)),
-    )
-    for centres, edges in kinds:
-        if np.all(np.abs(lat - centres) <= tolerance):
-            return edges
+    for edges_of, centres_of in ((_regular_edges, _middles), (_pole_edges, _with_poles), (_gaussian_edges, _gaussian_centres)):
+        if np.all(np.abs(lat - centres_of(n)) <= tolerance):
+            return edges_of(n)
     raise GridError("latitudes are neither regular, with pole points, nor Gaussian", "grid, lat",
                     f"{n} latitudes {lat[0]:g}, {lat[1]:g} … {lat[-1]:g}",
-                    f"from {kinds[0][0][0]:g} (regular), -90 (pole points) or {kinds[2][0][0]:.4f} (Gaussian) northward")
+                    f"from {_middles(n)[0]:g} (regular), -90 (pole points) or {_gaussian_centres(n)[0]:.4f} (Gaussian) northward")
+
+
+def _middles(nlat: int) -> np.ndarray:
+    edges = _regular_edges(nlat)
+    return 0.5 * (edges[:-1] + edges[1:])
+
+
+def _with_poles(nlat: int) -> np.ndarray:
+    return np.linspace(-90.0, 90.0, nlat)
+
+
+def _gaussian_centres(nlat: int) -> np.ndarray:
+    sines, _ = np.polynomial.legendre.leggauss(nlat)
+    return np.rad2deg(np.arcsin(sines))

@@ -1,4 +1,4 @@
-"""Which TransCom regions make up the aggregates that tables show; the sums of the paper's Tables 2 and 4."""
+"""Under which keys fluxes are reported: the regions of the map and what the paper's Tables 2 and 4 sum."""
 
 from __future__ import annotations
 
@@ -6,30 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gcas_driver.fluxes.regions import TRANSCOM
+from gcas_driver.fluxes.regions import AGGREGATES, TRANSCOM
 
 GLOBAL = "Global"
-N_LAND = 11
-
-
-def _named(*numbers: int) -> tuple[str, ...]:
-    return tuple(TRANSCOM[n - 1] for n in numbers)
-
-
-LAND = _named(*range(1, N_LAND + 1))
-OCEAN = _named(*range(N_LAND + 1, 23))
-AGGREGATES: dict[str, tuple[str, ...]] = {
-    "Global land": LAND,
-    "Global ocean": OCEAN,
-    "Northern land": _named(1, 2, 7, 8, 11),
-    "Tropical land": _named(3, 5, 6, 9),
-    "Southern land": _named(4, 10),
-}
+REST = TRANSCOM[-1]
+LAND = AGGREGATES["Global land"]
+OCEAN = AGGREGATES["Global ocean"]
 
 
 def is_transcom(regions: Sequence[str]) -> bool:
     """Whether all 22 TransCom regions are among these."""
-    return set(TRANSCOM[:22]) <= set(regions)
+    return set(LAND + OCEAN) <= set(regions)
 
 
 def land_regions(regions: Sequence[str]) -> tuple[str, ...]:
@@ -43,13 +30,10 @@ def region_keys(regions: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
     Returns
     -------
     keys : tuple of str
-        The 22 TransCom regions, `Global` and the five aggregates; on a map of the user's own its regions and `Global`.
+        The regions but the rest of the world, then `Global`, which holds that too, and the aggregates on TransCom's map.
     sums : ndarray (n_keys, n_regions) of 0 and 1
     """
-    transcom = is_transcom(regions)
-    parts: dict[str, Sequence[str]] = {name: (name,) for name in (TRANSCOM[:22] if transcom else regions)}
-    parts[GLOBAL] = tuple(regions)
-    if transcom:
-        parts |= AGGREGATES
+    parts: dict[str, Sequence[str]] = {name: (name,) for name in regions if name != REST}
+    parts |= {**(AGGREGATES if is_transcom(regions) else {}), GLOBAL: tuple(regions)}
     sums = np.array([[float(region in members) for region in regions] for members in parts.values()])
     return tuple(parts), sums

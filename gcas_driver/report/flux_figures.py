@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gcas_driver.evaluation.aggregates import land_regions
 from gcas_driver.evaluation.regions import FluxBudget
 from gcas_driver.evaluation.summary import Evaluation
 from gcas_driver.evaluation.uncertainty import uncertainty_reduction
@@ -12,7 +14,7 @@ from gcas_driver.fluxes.units import MOLAR_MASS_CARBON, SECONDS_PER_YEAR
 from mozart_coupling.grids import Grid
 
 from . import maps
-from .style import DIVERGING, INK, POSTERIOR, PRIOR, QUIET, SEQUENTIAL, TRUTH, figure, round_up, symmetric_limit, time_axis
+from .style import DIVERGING, INK, POSTERIOR, PRIOR, SEQUENTIAL, TRUTH, figure, round_up, symmetric_limit, time_axis, zero_line
 
 GRAMS_PER_YEAR = MOLAR_MASS_CARBON * SECONDS_PER_YEAR
 UNIT = "gC m⁻² yr⁻¹"
@@ -29,15 +31,15 @@ def flux_maps(budget: FluxBudget) -> Figure:
         changes += [("Wanted: truth − prior", truth - prior), ("Left: truth − posterior", truth - posterior)]
         panels.append(("Truth", truth))
     columns = max(len(panels), len(changes))
-    fig = figure(4.4 * columns, 5.2)
+    fig = figure(4.4 * columns, 4.75)
     axes = np.atleast_2d(fig.subplots(2, columns))
     for row, group in zip(axes, (panels, changes)):
-        limit = symmetric_limit([field for _, field in group], 98.0)
+        limit = symmetric_limit([field for _, field in group], 99.5)
         for ax, (title, field) in zip(row, group):
             image = maps.draw_map(ax, field, budget.grid, title, (-limit, limit), DIVERGING)
         for ax in row[len(group):]:
             ax.set_visible(False)
-        _colour_bar(fig, image, row[:len(group)], f"{UNIT}, positive into the air")
+        colour_bar(fig, image, row[:len(group)], f"{UNIT}, positive into the air")
     return fig
 
 
@@ -46,7 +48,7 @@ def spread_map(evaluation: Evaluation) -> Figure | None:
     factors = evaluation.factors
     if factors is None or not len(factors.lon):
         return None
-    fig = figure(4.4 * max(len(factors.components), 2), 2.85)
+    fig = figure(5.2 * max(len(factors.components), 2), 2.95)
     axes = np.atleast_1d(fig.subplots(1, max(len(factors.components), 2)))
     reduction = uncertainty_reduction(factors.posterior, factors.prior)
     finite = reduction[np.isfinite(reduction)]
@@ -63,7 +65,7 @@ def spread_map(evaluation: Evaluation) -> Figure | None:
             image = maps.draw_map(ax, field, grid, title, (0.0, limit), SEQUENTIAL)
     for ax in axes[len(factors.components):]:
         ax.set_visible(False)
-    _colour_bar(fig, image, axes[:len(factors.components)], "%")
+    colour_bar(fig, image, axes[:len(factors.components)], "%")
     return fig
 
 
@@ -80,40 +82,47 @@ def _lattice(lon: np.ndarray, lat: np.ndarray) -> tuple[Grid, np.ndarray, np.nda
 
 
 def region_chart(budget: FluxBudget) -> Figure:
-    """Prior and posterior with ±1 σ, and truth, for every region."""
-    table = {key: i for i, key in enumerate(budget.keys)}
-    keys = [k for k in budget.keys if k in budget.regions] + [k for k in SERIES if k in table]
-    fig = figure(8.8, 0.235 * len(keys) + 1.0)
-    ax = fig.subplots()
-    y = np.arange(len(keys))[::-1] * 1.0
-    pick = [table[k] for k in keys]
-    sets = [("prior", "Prior ± σ", PRIOR, 0.16), ("posterior", "Posterior ± σ", POSTERIOR, -0.16)]
-    weights = budget.weights / budget.weights.sum()
-    for name, label, colour, shift in sets:
-        mean = budget.mean(getattr(budget, name)[..., -1])[pick]
-        sd = np.tensordot(weights, getattr(budget, f"{name}_sd")[..., -1], axes=1)[pick]
-        ax.errorbar(mean, y + shift, xerr=sd, fmt="o", color=colour, markersize=4, elinewidth=2.4, alpha=0.9, label=label, zorder=3)
-    if budget.truth is not None:
-        ax.plot(budget.mean(budget.truth[..., -1])[pick], y, "D", color=TRUTH, markersize=4.2, label="Truth", zorder=4,
-                markeredgecolor="white", markeredgewidth=0.6)
-    ax.axvline(0.0, color=QUIET, linewidth=0.8, zorder=1)
-    n_regions = sum(k in budget.regions for k in keys)
-    if n_regions < len(keys):
-        ax.axhline(y[n_regions] + 0.5, color=QUIET, linewidth=0.8)
-    ax.set_yticks(y, keys)
-    ax.set_ylim(-0.7, len(keys) - 0.3)
-    ax.grid(axis="y", visible=False)
-    ax.set_xlabel("Optimised flux, mean over the run (PgC yr⁻¹, positive into the air)")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.06), ncols=3)
+    """Prior and posterior with ±1 σ, and truth: land regions, ocean regions and aggregates, each with an axis of its own."""
+    land = [k for k in budget.keys if k in land_regions(budget.regions)]
+    others = [k for k in budget.keys if k in budget.regions and k not in land]
+    groups = [("Land regions", land), ("Ocean regions" if land else "Regions", others), ("Together", [k for k in SERIES if k in budget.keys])]
+    groups = [(title, keys) for title, keys in groups if keys]
+    fig = figure(13.2, 0.27 * max(len(keys) for _, keys in groups) + 1.1)
+    axes = np.atleast_1d(fig.subplots(1, len(groups)))
+    for ax, (title, keys) in zip(axes, groups):
+        _region_panel(ax, budget, keys, title)
+    handles, labels = axes[0].get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda n: labels[n] == "Truth")
+    fig.legend([handles[n] for n in order], [labels[n] for n in order], loc="outside upper center", ncols=3)
+    fig.supxlabel("Optimised flux, mean over the run (PgC yr⁻¹, positive into the air)", fontsize=8.5)
     return fig
+
+
+def _region_panel(ax: Axes, budget: FluxBudget, keys: list[str], title: str) -> None:
+    y = np.arange(len(keys))[::-1] * 1.0
+    pick = [budget.keys.index(k) for k in keys]
+    for name, label, colour, shift in (("prior", "Prior ± σ", PRIOR, 0.15), ("posterior", "Posterior ± σ", POSTERIOR, -0.15)):
+        mean, sd = (budget.mean(getattr(budget, n)[..., -1])[pick] for n in (name, f"{name}_sd"))
+        ax.errorbar(mean, y + shift, xerr=sd, fmt="o", color=colour, markersize=4, elinewidth=2.2, label=label, zorder=3)
+    if budget.truth is not None:
+        ax.plot(budget.mean(budget.truth[..., -1])[pick], y, "D", color=TRUTH, markersize=4.5, label="Truth", zorder=4,
+                markeredgecolor="white", markeredgewidth=0.6)
+    zero_line(ax, "x")
+    ax.set_yticks(y, keys)
+    ax.set_ylim(-0.6, len(keys) - 0.4)
+    ax.grid(axis="y", visible=False)
+    ax.set_title(title)
 
 
 def series(budget: FluxBudget, keys: tuple[str, ...], columns: int, height: float) -> Figure:
     """Flux of every window with ±1 σ, one panel per region."""
     keys = tuple(k for k in keys if k in budget.keys)
     rows = -(-len(keys) // columns)
-    fig = figure(13.2, height * rows + 0.5)
-    axes = np.atleast_1d(fig.subplots(rows, columns, sharex=True)).ravel()
+    tall = height * rows + 0.65
+    fig = figure(13.2, tall, arranged=False)
+    # Set by hand: finding room for the texts of two dozen panels takes longer than drawing them.
+    axes = fig.subplots(rows, columns, sharex=True, squeeze=False, gridspec_kw={
+        "left": 0.045, "right": 0.99, "top": 1.0 - 0.55 / tall, "bottom": 0.36 / tall, "wspace": 0.17, "hspace": 0.30}).ravel()
     edges = np.array([[w.start, w.end] for w in budget.windows], dtype="datetime64[s]")
     times = edges.ravel().astype(object)
     for ax, key in zip(axes, keys):
@@ -125,19 +134,27 @@ def series(budget: FluxBudget, keys: tuple[str, ...], columns: int, height: floa
         if budget.truth is not None:
             ax.plot(times, np.repeat(budget.truth[:, k, -1], 2), color=TRUTH, linestyle=(0, (4, 1.5)), label="Truth")
         ax.set_title(key)
-        ax.axhline(0.0, color=QUIET, linewidth=0.6, zorder=1)
-        time_axis(ax, edges.min(), edges.max())
-    for ax in axes[len(keys):]:
-        ax.set_visible(False)
+        zero_line(ax)
+    time_axis(axes[0], edges.min(), edges.max())
+    _hide(axes, len(keys), columns)
     for ax in axes[::columns]:
         ax.set_ylabel("PgC yr⁻¹")
     handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=3)
+    fig.legend(handles, labels, loc="upper center", ncols=3)
     return fig
 
 
-def _colour_bar(fig: Figure, image, axes, label: str) -> None:
-    low, high = image.get_clim()
+def _hide(axes: np.ndarray, used: int, columns: int) -> None:
+    """Hide the panels that are not used, and show the axis of time in those above them."""
+    for ax in axes[used:]:
+        ax.set_visible(False)
+    for ax in axes[max(used - columns, 0):used]:
+        ax.tick_params(labelbottom=True)
+
+
+def colour_bar(fig: Figure, image, axes, label: str) -> None:
+    """A colour bar beside its panels; symmetric scales may be passed on both sides, others above only."""
+    low, _ = image.get_clim()
     bar = fig.colorbar(image, ax=list(np.ravel(axes)), orientation="vertical", shrink=0.82, aspect=18, pad=0.012,
                        extend="both" if low < 0 else "max")
     bar.set_label(label)

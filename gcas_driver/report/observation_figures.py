@@ -11,8 +11,8 @@ from gcas_driver.evaluation.summary import Evaluation
 from mozart_coupling.grids import Grid
 
 from . import maps
-from .flux_figures import _colour_bar
-from .style import BACKGROUND, COLOURS, DIVERGING, INK, POSTERIOR, PRIOR, QUIET, TRUTH, figure, round_up, symmetric_limit, time_axis
+from .flux_figures import colour_bar
+from .style import BACKGROUND, COLOURS, DIVERGING, INK, POSTERIOR, PRIOR, TRUTH, figure, round_up, symmetric_limit, time_axis, zero_line
 
 DEPARTURE_GRID = Grid.regular(72, 36, lon_first=None)
 BAND_DEGREES = 10.0
@@ -35,16 +35,16 @@ def coverage_maps(evaluation: Evaluation) -> Figure | None:
 
     prior, posterior = mean(table.prior - table.value), mean(table.posterior - table.value)
     limit = symmetric_limit([prior], 95.0)
-    fig = figure(13.2, 2.85)
+    fig = figure(13.2, 2.5)
     axes = fig.subplots(1, 3)
     count = np.where(number > 0, number, np.nan).reshape(DEPARTURE_GRID.shape)
     image = maps.draw_map(axes[0], count, DEPARTURE_GRID, f"Assimilated soundings, {len(table)} in all",
                           (0.0, round_up(float(np.nanpercentile(count, 98)))), "YlGnBu")
-    _colour_bar(fig, image, axes[:1], "number in 5° × 5°")
+    colour_bar(fig, image, axes[:1], "number in 5° × 5°")
     for ax, title, field, simulated in ((axes[1], "XCO₂ prior − observed", prior, "prior"), (axes[2], "XCO₂ posterior − observed", posterior, "posterior")):
         image = maps.draw_map(ax, field, DEPARTURE_GRID, title, (-limit, limit), DIVERGING)
         _site_dots(ax, evaluation.surface, simulated, limit)
-    _colour_bar(fig, image, axes[1:], "ppm (circles: withheld flask sites)")
+    colour_bar(fig, image, axes[1:], "ppm (circles: withheld flask sites)")
     return fig
 
 
@@ -80,7 +80,7 @@ def bias_chart(evaluation: Evaluation) -> Figure | None:
             middle = -90.0 + BAND_DEGREES * (np.arange(len(mean)) + 0.5) + (number - 1) * 1.2
             row[1].errorbar(middle, mean, yerr=sd, fmt="o", color=COLOURS[name], markersize=3.5, elinewidth=1.0)
         for ax in row:
-            ax.axhline(0.0, color=QUIET, linewidth=0.8, zorder=1)
+            zero_line(ax)
             ax.set_ylabel("model − observed (ppm)")
         row[0].set_title(f"{label}: by window, mean ± σ")
         row[1].set_title("by latitude (10° bands), mean ± σ")
@@ -195,8 +195,8 @@ def diagnostics_chart(diagnostics: list[WindowDiagnostics]) -> Figure | None:
         margin = np.timedelta64(int(0.5 * _spacing(times) * 86400), "s")
         time_axis(ax, np.datetime64(times[0], "s") - margin, np.datetime64(times[-1], "s") + margin)
     for ax in axes[:2]:
-        ax.set_ylim(bottom=0)
-        ax.legend(loc="best", fontsize=7.5)
+        ax.set_ylim(0.0, 1.35 * ax.get_ylim()[1])
+        ax.legend(loc="upper center", ncols=2, fontsize=7.5)
     return fig
 
 

@@ -43,13 +43,15 @@ class Picture:
     uri: str
 
 
-def write_report(case_directory: str | Path) -> Path:
+def write_report(case_directory: str | Path, evaluation: Evaluation | None = None) -> Path:
     """Write `report/index.html` of a case.
 
     Parameters
     ----------
     case_directory : str or Path
         Of a finished or running case; only its output files are read.
+    evaluation : Evaluation, optional
+        Of this case, if it is at hand already.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def write_report(case_directory: str | Path) -> Path:
     InputError
         No window is there, or a file is broken.
     """
-    evaluation = evaluate(case_directory)
+    evaluation = evaluation or evaluate(case_directory)
     path = Path(case_directory) / "report" / "index.html"
     path.parent.mkdir(exist_ok=True)
     beside = path.with_name(path.name + ".part")

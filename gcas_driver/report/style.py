@@ -33,9 +33,9 @@ RC = {
 }
 
 
-def figure(width: float, height: float) -> Figure:
-    """An empty figure [inches] that arranges its parts itself; it is no pyplot figure, so nothing has to be closed."""
-    return Figure(figsize=(width, height), layout="constrained")
+def figure(width: float, height: float, arranged: bool = True) -> Figure:
+    """An empty figure [inches] that makes room for its texts itself (`arranged`); it is no pyplot figure, so nothing has to be closed."""
+    return Figure(figsize=(width, height), layout="constrained" if arranged else None)
 
 
 def applied() -> AbstractContextManager[None]:
@@ -44,15 +44,10 @@ def applied() -> AbstractContextManager[None]:
 
 
 def png(fig: Figure) -> bytes:
-    """The figure as PNG, with a palette: a third of the size of full colour."""
-    from PIL import Image
-
+    """The figure as PNG."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
-    buffer.seek(0)
-    small = io.BytesIO()
-    Image.open(buffer).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(small, "PNG", optimize=False)
-    return small.getvalue()
+    fig.savefig(buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 6})
+    return buffer.getvalue()
 
 
 def data_uri(image: bytes) -> str:
@@ -84,3 +79,10 @@ def time_axis(axes: Axes, start: np.datetime64, end: np.datetime64) -> None:
     locator = AutoDateLocator(minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def zero_line(axes: Axes, along: str = "y") -> None:
+    """A line at zero if the data surround it; a far zero would only take their room."""
+    low, high = axes.get_ylim() if along == "y" else axes.get_xlim()
+    if low < 0.0 < high:
+        (axes.axhline if along == "y" else axes.axvline)(0.0, color=QUIET, linewidth=0.8, zorder=1)

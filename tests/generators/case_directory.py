@@ -149,7 +149,7 @@ class _Maker:
         places = np.array([SITES[names[i % len(names)]] for i in range(m)]).reshape(m, 3)
         lon = np.concatenate([random.uniform(-180.0, 180.0, n), places[:, 0]])
         lat = np.concatenate([np.rad2deg(np.arcsin(random.uniform(-0.8, 0.9, n))), places[:, 1]])
-        time = start.astype("int64") + np.sort(random.uniform(0.0, options.days * 86400.0, n + m))
+        time = start.astype("int64") + random.uniform(0.0, options.days * 86400.0, n + m)
         true = 388.0 + 2.0 * np.sin(np.deg2rad(lat)) + 0.3 * index + np.where(np.arange(n + m) < n, 0.0, 1.0)
         gap = 0.8 + 0.6 * np.sin(np.deg2rad(lon)) + 0.2 * index
         error = np.where(np.arange(n + m) < n, 1.2, 0.8)
