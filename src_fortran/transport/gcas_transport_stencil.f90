@@ -21,12 +21,12 @@ module gcas_transport_stencil
         real(dp), allocatable :: inner(:, :, :)        !! weights of rows j-1 … j+1 in q + ½ g(q) (3, n_lon, n_lat) [1]
         integer, allocatable :: upwind(:, :)           !! cell whose part crosses the western wall (n_lon, n_lat)
         integer, allocatable :: whole(:, :)            !! cells that cross it whole; sign of the wind (n_lon, n_lat)
-        real(dp), allocatable :: zonal_outer(:, :, :)  !! air × weights around `upwind` (5, n_lon, n_lat) [kg]
+        real(dp), allocatable :: zonal_outer(:, :, :)  !! air × weights around `upwind` (7, n_lon, n_lat) [kg]
         real(dp), allocatable :: outer(:, :, :)        !! air × weights of rows j-3 … j+2 (6, n_lon, n_lat+1) [kg]
         logical, allocatable :: far(:)                 !! any whole cells in this row (n_lat)
     end type level_stencil
 
-    real(dp), parameter :: twelfth = 1.0_dp/12.0_dp
+    real(dp), parameter :: edge_1 = 37.0_dp/60.0_dp, edge_2 = -8.0_dp/60.0_dp, edge_3 = 1.0_dp/60.0_dp
 
 contains
 
@@ -39,7 +39,7 @@ contains
         s%n_lat = n_lat
         allocate (s%mass(n_lon, n_lat), s%mass_end(n_lon, n_lat), s%zonal(n_lon, n_lat), s%meridional(n_lon, n_lat + 1))
         allocate (s%departure(n_lon, n_lat), s%zonal_inner(3, n_lon, n_lat), s%inner(3, n_lon, n_lat))
-        allocate (s%upwind(n_lon, n_lat), s%whole(n_lon, n_lat), s%zonal_outer(5, n_lon, n_lat))
+        allocate (s%upwind(n_lon, n_lat), s%whole(n_lon, n_lat), s%zonal_outer(7, n_lon, n_lat))
         allocate (s%outer(6, n_lon, n_lat + 1), s%far(n_lat))
     end subroutine allocate_stencil
 
@@ -140,22 +140,24 @@ contains
         end do
     end subroutine zonal_weights
 
-    !> Weights around the upwind cell of the mean over the part `c` of it that crosses its wall; Colella & Woodward (1984),
-    !> eqs. 1.9-1.12, on equal cells.
+    !> Weights around the upwind cell of the mean over the part `c` of it that crosses its wall: the parabola of Colella &
+    !> Woodward (1984), eqs. 1.5-1.12, with the sixth-order edges of Colella & Sekora (2008), eq. 17, on equal cells.
     pure function uniform_ppm(c, direction) result(w)
         real(dp), intent(in) :: c        !! share of the cell that crosses [1]
         integer, intent(in) :: direction !! 1: through the cell's eastern wall, -1: through its western wall
-        real(dp) :: w(5)
+        real(dp) :: w(7)
         real(dp) :: near, far
 
         near = (1.0_dp - c)**2
         far = -c*(1.0_dp - c)
-        w(1) = -twelfth*far
-        w(2) = twelfth*(7.0_dp*far - near)
-        w(4) = twelfth*(7.0_dp*near - far)
-        w(5) = -twelfth*near
-        w(3) = 1.0_dp - ((w(1) + w(5)) + (w(2) + w(4)))
-        if (direction < 0) w = w(5:1:-1)
+        w(1) = edge_3*far
+        w(2) = edge_2*far + edge_3*near
+        w(3) = edge_1*far + edge_2*near
+        w(5) = edge_2*far + edge_1*near
+        w(6) = edge_3*far + edge_2*near
+        w(7) = edge_3*near
+        w(4) = 1.0_dp - ((w(1) + w(7)) + (w(2) + w(6)) + (w(3) + w(5)))
+        if (direction < 0) w = w(7:1:-1)
     end function uniform_ppm
 
     !> Quadratic interpolation at the meridional departure points of one row, halved and added to half the cell itself.
