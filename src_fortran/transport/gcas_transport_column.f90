@@ -4,17 +4,24 @@
 module gcas_transport_column
     use gcas_kinds, only: dp, sp
     use gcas_status, only: status_cfl, status_ok
+    use gcas_transport_column_kernels, only: linear_columns
+    use gcas_transport_row, only: allocate_row, continuity, diffusion_factors, plume_shares, row_stencil, vertical_weights
     implicit none (type, external)
     private
 
     public :: column_step
 
-    integer, parameter :: most_substeps = 20       !! more than this is an explosion, not weather [1]
+    integer, parameter :: most_substeps = 20 !! more than this is an explosion, not weather [1]
 
     !> Vertical advection to `mass_end`, emission, mixing and convection of all tracers.
     interface column_step
         module procedure column_step_double, column_step_single
     end interface column_step
+
+    !> Make a polar row uniform; keeps equal values to the bit.
+    interface mix_cap
+        module procedure mix_cap_double, mix_cap_single
+    end interface mix_cap
 
 contains
 
@@ -30,24 +37,15 @@ contains
         include 'column_rows.inc'
     end subroutine column_step_single
 
-    !> Air through the upper interface of each layer, downward positive, from continuity; and the substeps it needs.
-    pure subroutine continuity(mass, mass_end, downward, substeps)
-        real(dp), intent(in) :: mass(:, :)      !! before (n_lon, n_lev) [kg]
-        real(dp), intent(in) :: mass_end(:, :)  !! after (n_lon, n_lev) [kg]
-        real(dp), intent(out) :: downward(:, :) !! (n_lon, n_lev+1) [kg]
-        integer, intent(out) :: substeps(:)     !! (n_lon) [1]
-        real(dp) :: largest(size(mass, 1))
-        integer :: k, n_lev
+    !> Double precision.
+    subroutine mix_cap_double(cap)
+        integer, parameter :: rk = dp
+        include 'mix_cap.inc'
+    end subroutine mix_cap_double
 
-        n_lev = size(mass, 2)
-        downward(:, 1) = 0.0_dp
-        largest = 0.0_dp
-        do k = 1, n_lev
-            downward(:, k + 1) = downward(:, k) + (mass(:, k) - mass_end(:, k))
-            if (k == n_lev) downward(:, k + 1) = 0.0_dp
-            largest = max(largest, (max(downward(:, k + 1), 0.0_dp) - min(downward(:, k), 0.0_dp)) &
-                                   /min(mass(:, k), mass_end(:, k)))
-        end do
-        substeps = max(1, ceiling(min(largest, 1.0e6_dp)))
-    end subroutine continuity
+    !> Single precision.
+    subroutine mix_cap_single(cap)
+        integer, parameter :: rk = sp
+        include 'mix_cap.inc'
+    end subroutine mix_cap_single
 end module gcas_transport_column

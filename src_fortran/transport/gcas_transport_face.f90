@@ -90,7 +90,7 @@ contains
         real(dp), intent(in) :: u(:, :, :)                 !! at mid-step (n_lon, n_lat, n_lev) [m s-1]
         real(dp), intent(in) :: v(:, :, :)                 !! at mid-step (n_lon, n_lat, n_lev) [m s-1]
         real(dp), intent(in) :: pressure_start(:, :)       !! the model's (n_lon, n_lat) [Pa]
-        real(dp), intent(in) :: pressure_end(:, :)         !! of the same area mean (n_lon, n_lat) [Pa]
+        real(dp), intent(inout) :: pressure_end(:, :)      !! of the same area mean in, consistent out (n_lon, n_lat) [Pa]
         real(dp), intent(inout) :: zonal(:, :, :)          !! (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(inout) :: meridional(:, :, :)     !! (n_lon, n_lat+1, n_lev) [kg]
         real(dp), intent(out) :: largest                   !! largest mismatch removed [Pa]

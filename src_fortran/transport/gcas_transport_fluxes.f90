@@ -109,7 +109,8 @@ contains
         end if
     end subroutine wind_mass_fluxes
 
-    !> Pressure fixer: change the fluxes so that the column mass changes from `pressure_start` to `pressure_end`.
+    !> Pressure fixer: change the fluxes so that the column mass changes from `pressure_start` to `pressure_end`, which has
+    !> the same area mean. The end pressure is then set to what the fluxes give, equal but for round-off, so that air never drifts.
     subroutine fix_column_mass(n_threads, b_interface, area, basis, zonal_factor, meridional_factor, pivots, &
                                pressure_start, pressure_end, zonal, meridional, largest)
         integer, intent(in) :: n_threads                !! OpenMP threads [1]
@@ -120,7 +121,7 @@ contains
         real(dp), intent(in) :: meridional_factor(:)    !! (n_lat+1) [1]
         real(dp), intent(in) :: pivots(:, :)            !! (n_lon, n_lat) [1]
         real(dp), intent(in) :: pressure_start(:, :)    !! (n_lon, n_lat) [Pa]
-        real(dp), intent(in) :: pressure_end(:, :)      !! same area mean as at the start (n_lon, n_lat) [Pa]
+        real(dp), intent(inout) :: pressure_end(:, :)   !! asked for in, what the fluxes give out (n_lon, n_lat) [Pa]
         real(dp), intent(inout) :: zonal(:, :, :)       !! (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(inout) :: meridional(:, :, :)  !! (n_lon, n_lat+1, n_lev) [kg]
         real(dp), intent(out) :: largest                !! largest mismatch that was removed [Pa]
@@ -136,16 +137,8 @@ contains
         !$omp shared(n_lon, n_lat, n_lev, area, pressure_start, pressure_end, zonal, meridional, mismatch, spectrum, basis)
         !$omp do schedule(static)
         do j = 1, n_lat
-            column = (pressure_end(:, j) - pressure_start(:, j))*(area(j)/gravity)
-            do k = 1, n_lev
-                do i = 1, n_lon
-                    column(i) = column(i) - zonal(i, j, k) - meridional(i, j, k) + meridional(i, j + 1, k)
-                end do
-                do i = 1, n_lon - 1
-                    column(i) = column(i) + zonal(i + 1, j, k)
-                end do
-                column(n_lon) = column(n_lon) + zonal(1, j, k)
-            end do
+            call column_gain(zonal(:, j, :), meridional(:, j, :), meridional(:, j + 1, :), column)
+            column = (pressure_end(:, j) - pressure_start(:, j))*(area(j)/gravity) - column
             mismatch(:, j) = column
             spectrum(:, j) = 0.0_dp
             do i = 1, n_lon
@@ -194,7 +187,34 @@ contains
             end do
         end do
         !$omp end parallel do
+
+        !$omp parallel do default(none) num_threads(n_threads) private(column) schedule(static) &
+        !$omp shared(n_lon, n_lat, area, pressure_start, pressure_end, zonal, meridional)
+        do j = 1, n_lat
+            call column_gain(zonal(:, j, :), meridional(:, j, :), meridional(:, j + 1, :), column)
+            if (j == 1 .or. j == n_lat) column = sum(column)/n_lon
+            pressure_end(:, j) = pressure_start(:, j) + column*(gravity/area(j))
+        end do
+        !$omp end parallel do
     end subroutine fix_column_mass
+
+    !> Air that the columns of a row gain in the step.
+    pure subroutine column_gain(zonal, south, north, gain)
+        real(dp), intent(in) :: zonal(:, :) !! through western walls (n_lon, n_lev) [kg]
+        real(dp), intent(in) :: south(:, :) !! through southern walls (n_lon, n_lev) [kg]
+        real(dp), intent(in) :: north(:, :) !! through northern walls (n_lon, n_lev) [kg]
+        real(dp), intent(out) :: gain(:)    !! (n_lon) [kg]
+        integer :: n_lon, i, k
+
+        n_lon = size(gain)
+        gain = 0.0_dp
+        do k = 1, size(zonal, 2)
+            do i = 1, n_lon - 1
+                gain(i) = gain(i) + ((zonal(i, k) - zonal(i + 1, k)) + (south(i, k) - north(i, k)))
+            end do
+            gain(n_lon) = gain(n_lon) + ((zonal(n_lon, k) - zonal(1, k)) + (south(n_lon, k) - north(n_lon, k)))
+        end do
+    end subroutine column_gain
 
     !> From the spectrum of the mismatch to that of the potential (functions 2 …), and the zonal mean flux (function 1).
     pure subroutine solve_potential(meridional_factor, pivots, spectrum, mean_flux)
