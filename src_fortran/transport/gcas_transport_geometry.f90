@@ -8,7 +8,7 @@ module gcas_transport_geometry
     implicit none (type, external)
     private
 
-    public :: meridional_edge_weights, meridional_centres, fixer_tables
+    public :: meridional_edge_weights, fixer_tables
 
     integer, parameter :: n_gauss = 5
     real(dp), parameter :: gauss_node(n_gauss) = [-0.906179845938663993_dp, -0.538469310105683091_dp, 0.0_dp, &
@@ -101,24 +101,6 @@ contains
         end do
         w = w/sum(w)
     end function solve_four
-
-    !> Distance of each row's centre from its southern and northern neighbour's, in units of the row's own height.
-    subroutine meridional_centres(lat_edges, spacing)
-        real(dp), intent(in) :: lat_edges(:)   !! row edges (n_lat+1) [degree]
-        real(dp), intent(out) :: spacing(:, :) !! to the south, to the north (2, n_lat) [row heights]
-        real(dp) :: centre(size(lat_edges) - 1)
-        integer :: n_lat, j
-
-        n_lat = size(lat_edges) - 1
-        centre = 0.5_dp*(lat_edges(:n_lat) + lat_edges(2:))
-        centre(1) = -90.0_dp
-        centre(n_lat) = 90.0_dp
-        spacing = 1.0_dp
-        do j = 2, n_lat - 1
-            spacing(1, j) = (centre(j) - centre(j - 1))/(lat_edges(j + 1) - lat_edges(j))
-            spacing(2, j) = (centre(j + 1) - centre(j))/(lat_edges(j + 1) - lat_edges(j))
-        end do
-    end subroutine meridional_centres
 
     !> Tables of the pressure fixer's Poisson problem: an orthonormal real Fourier basis in longitude, the metric
     !> factors of the two flux components, and the factorised tridiagonal operator of every zonal wavenumber.

@@ -16,135 +16,135 @@ module gcas_transport_linear
 contains
 
     !> One level, one block of tracers.
-    subroutine linear_step_double(width, s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine linear_step_double(width, s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, intent(in) :: width, n_lon, n_lat
         type(level_stencil), intent(in) :: s
-        real(dp), intent(inout), contiguous :: q(:, :, :), ring(:, :, :), row(:, :)
-        real(dp), intent(inout), contiguous :: wall(:, :), low(:, :), high(:, :), south(:, :)
+        real(dp), intent(inout), contiguous :: q(:, :, :), old(:, :, :), half(:, :, :), row(:, :)
+        real(dp), intent(inout), contiguous :: wall(:, :), low(:, :, :), high(:, :, :)
 
         select case (width)
         case (1)
-            call double_1(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call double_1(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (2)
-            call double_2(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call double_2(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (4)
-            call double_4(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call double_4(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (8)
-            call double_8(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call double_8(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (16)
-            call double_16(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call double_16(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (20)
-            call double_20(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call double_20(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (24)
-            call double_24(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call double_24(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (32)
-            call double_32(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call double_32(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         end select
     end subroutine linear_step_double
 
     !> One level, one block of tracers in single precision.
-    subroutine linear_step_single(width, s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine linear_step_single(width, s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, intent(in) :: width, n_lon, n_lat
         type(level_stencil), intent(in) :: s
-        real(sp), intent(inout), contiguous :: q(:, :, :), ring(:, :, :), row(:, :)
-        real(sp), intent(inout), contiguous :: wall(:, :), low(:, :), high(:, :), south(:, :)
+        real(sp), intent(inout), contiguous :: q(:, :, :), old(:, :, :), half(:, :, :), row(:, :)
+        real(sp), intent(inout), contiguous :: wall(:, :), low(:, :, :), high(:, :, :)
 
         select case (width)
         case (1)
-            call single_1(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call single_1(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (2)
-            call single_2(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call single_2(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (4)
-            call single_4(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call single_4(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (8)
-            call single_8(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call single_8(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (16)
-            call single_16(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call single_16(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (20)
-            call single_20(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call single_20(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (24)
-            call single_24(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call single_24(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         case (32)
-            call single_32(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+            call single_32(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         end select
     end subroutine linear_step_single
 
-    subroutine double_1(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine double_1(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 1, rk = dp
         include 'horizontal_linear.inc'
     end subroutine double_1
 
-    subroutine double_2(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine double_2(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 2, rk = dp
         include 'horizontal_linear.inc'
     end subroutine double_2
 
-    subroutine double_4(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine double_4(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 4, rk = dp
         include 'horizontal_linear.inc'
     end subroutine double_4
 
-    subroutine double_8(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine double_8(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 8, rk = dp
         include 'horizontal_linear.inc'
     end subroutine double_8
 
-    subroutine double_16(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine double_16(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 16, rk = dp
         include 'horizontal_linear.inc'
     end subroutine double_16
 
-    subroutine double_20(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine double_20(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 20, rk = dp
         include 'horizontal_linear.inc'
     end subroutine double_20
 
-    subroutine double_24(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine double_24(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 24, rk = dp
         include 'horizontal_linear.inc'
     end subroutine double_24
 
-    subroutine double_32(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine double_32(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 32, rk = dp
         include 'horizontal_linear.inc'
     end subroutine double_32
 
-    subroutine single_1(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine single_1(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 1, rk = sp
         include 'horizontal_linear.inc'
     end subroutine single_1
 
-    subroutine single_2(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine single_2(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 2, rk = sp
         include 'horizontal_linear.inc'
     end subroutine single_2
 
-    subroutine single_4(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine single_4(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 4, rk = sp
         include 'horizontal_linear.inc'
     end subroutine single_4
 
-    subroutine single_8(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine single_8(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 8, rk = sp
         include 'horizontal_linear.inc'
     end subroutine single_8
 
-    subroutine single_16(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine single_16(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 16, rk = sp
         include 'horizontal_linear.inc'
     end subroutine single_16
 
-    subroutine single_20(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine single_20(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 20, rk = sp
         include 'horizontal_linear.inc'
     end subroutine single_20
 
-    subroutine single_24(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine single_24(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 24, rk = sp
         include 'horizontal_linear.inc'
     end subroutine single_24
 
-    subroutine single_32(s, n_lon, n_lat, q, ring, row, wall, low, high, south)
+    subroutine single_32(s, n_lon, n_lat, q, old, half, row, wall, low, high)
         integer, parameter :: w = 32, rk = sp
         include 'horizontal_linear.inc'
     end subroutine single_32

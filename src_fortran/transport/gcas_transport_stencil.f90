@@ -1,8 +1,10 @@
 !> Everything about one level's horizontal step that does not depend on the tracer: computed once, used by all tracers.
 !>
 !> Lin & Rood (1996): q at the end × mass at the end = q × mass + F(q + ½ g(q)) + G(q + ½ f(q)); F and G are PPM fluxes
-!> along longitude and latitude, f and g advective changes along them. In unlimited form each of the four is a
-!> weighted sum of a few neighbours; here are the weights. Courant numbers are fractions of the upwind cell's mass.
+!> along longitude and latitude, f and g the changes of q that the same fluxes bring along one direction alone (Putman &
+!> Lin 2007): with unlike inner and outer operators the scheme is unstable where both Courant numbers are large.
+!> In unlimited form a flux is a weighted sum of a few neighbours; here are the weights. Courant numbers are fractions
+!> of the upwind cell's mass.
 module gcas_transport_stencil
     use gcas_kinds, only: dp
     implicit none (type, external)
@@ -16,9 +18,9 @@ module gcas_transport_stencil
         real(dp), allocatable :: mass_end(:, :)        !! mass at the end; of a sector for caps (n_lon, n_lat) [kg]
         real(dp), allocatable :: zonal(:, :)           !! air through western walls (n_lon, n_lat) [kg]
         real(dp), allocatable :: meridional(:, :)      !! air through southern walls (n_lon, n_lat+1) [kg]
-        integer, allocatable :: departure(:, :)        !! cell around which f interpolates (n_lon, n_lat)
-        real(dp), allocatable :: zonal_inner(:, :, :)  !! ½ × weights around `departure` (3, n_lon, n_lat) [1]
-        real(dp), allocatable :: inner(:, :, :)        !! weights of rows j-1 … j+1 in q + ½ g(q) (3, n_lon, n_lat) [1]
+        real(dp), allocatable :: zonal_inner(:, :, :)  !! factors of q and of its gain in q + ½ f(q) (2, n_lon, n_lat) [1, kg-1]
+        real(dp), allocatable :: inner(:, :, :)        !! the same in q + ½ g(q) (2, n_lon, n_lat) [1, kg-1]
+        real(dp), allocatable :: inverse(:, :)         !! 1/mass_end (n_lon, n_lat) [kg-1]
         integer, allocatable :: upwind(:, :)           !! cell whose part crosses the western wall (n_lon, n_lat)
         integer, allocatable :: whole(:, :)            !! cells that cross it whole; sign of the wind (n_lon, n_lat)
         real(dp), allocatable :: zonal_outer(:, :, :)  !! air × weights around `upwind` (7, n_lon, n_lat) [kg]
@@ -38,7 +40,7 @@ contains
         s%n_lon = n_lon
         s%n_lat = n_lat
         allocate (s%mass(n_lon, n_lat), s%mass_end(n_lon, n_lat), s%zonal(n_lon, n_lat), s%meridional(n_lon, n_lat + 1))
-        allocate (s%departure(n_lon, n_lat), s%zonal_inner(3, n_lon, n_lat), s%inner(3, n_lon, n_lat))
+        allocate (s%zonal_inner(2, n_lon, n_lat), s%inner(2, n_lon, n_lat), s%inverse(n_lon, n_lat))
         allocate (s%upwind(n_lon, n_lat), s%whole(n_lon, n_lat), s%zonal_outer(7, n_lon, n_lat))
         allocate (s%outer(6, n_lon, n_lat + 1), s%far(n_lat))
     end subroutine allocate_stencil
@@ -67,22 +69,28 @@ contains
     end function substeps_needed
 
     !> Fill the stencil from its mass and fluxes; returns .false. where the wind crosses the whole circle or empties a cell.
-    subroutine build_stencil(edge_weights, spacing, s, possible)
+    subroutine build_stencil(edge_weights, s, possible)
         real(dp), intent(in) :: edge_weights(:, :) !! of rows j-2 … j+1 at edge j (4, n_lat+1) [1]
-        real(dp), intent(in) :: spacing(:, :)      !! distance to neighbouring rows (2, n_lat) [row heights]
         type(level_stencil), intent(inout) :: s    !! mass, zonal, meridional in; the rest out
         logical, intent(out) :: possible
+        real(dp) :: along(s%n_lon), across(s%n_lon)
         integer :: n_lon, n_lat, j
 
         n_lon = s%n_lon
         n_lat = s%n_lat
         possible = .true.
         do j = 2, n_lat - 1
-            s%mass_end(:, j) = s%mass(:, j) + s%zonal(:, j) + s%meridional(:, j) - s%meridional(:, j + 1)
-            s%mass_end(:n_lon - 1, j) = s%mass_end(:n_lon - 1, j) - s%zonal(2:, j)
-            s%mass_end(n_lon, j) = s%mass_end(n_lon, j) - s%zonal(1, j)
+            along(:n_lon - 1) = s%mass(:n_lon - 1, j) + (s%zonal(:n_lon - 1, j) - s%zonal(2:, j))
+            along(n_lon) = s%mass(n_lon, j) + (s%zonal(n_lon, j) - s%zonal(1, j))
+            across = s%meridional(:, j) - s%meridional(:, j + 1)
+            s%mass_end(:, j) = along + across
+            across = s%mass(:, j) + across
+            possible = possible .and. all(along > 0.0_dp) .and. all(across > 0.0_dp)
+            s%zonal_inner(2, :, j) = 0.5_dp/along
+            s%zonal_inner(1, :, j) = 0.5_dp + s%zonal_inner(2, :, j)*s%mass(:, j)
+            s%inner(2, :, j) = 0.5_dp/across
+            s%inner(1, :, j) = 0.5_dp + s%inner(2, :, j)*s%mass(:, j)
             call zonal_weights(s, j, possible)
-            call inner_weights(s, j, spacing(:, j))
         end do
         s%mass_end(:, 1) = (sum(s%mass(:, 1)) - sum(s%meridional(:, 2)))/n_lon
         s%mass_end(:, n_lat) = (sum(s%mass(:, n_lat)) + sum(s%meridional(:, n_lat)))/n_lon
@@ -90,39 +98,26 @@ contains
             call outer_weights(s, j, edge_weights(:, j - 1:j + 1))
         end do
         possible = possible .and. all(s%mass_end > 0.0_dp)
+        s%inverse = 1.0_dp/s%mass_end
     end subroutine build_stencil
 
-    !> Zonal departure points and fluxes of one row.
+    !> Zonal fluxes of one row.
     subroutine zonal_weights(s, j, possible)
         type(level_stencil), intent(inout) :: s
         integer, intent(in) :: j
         logical, intent(inout) :: possible
-        real(dp) :: courant, rest
-        integer :: n_lon, i, cell, whole, east, shift, step
+        real(dp) :: rest
+        integer :: n_lon, i, cell, whole, step
 
         n_lon = s%n_lon
         s%far(j) = .false.
         do i = 1, n_lon
-            east = i + 1
-            if (east > n_lon) east = 1
-            courant = 0.5_dp*(s%zonal(i, j) + s%zonal(east, j))/s%mass(i, j)
-            if (.not. abs(courant) < n_lon) then
-                possible = .false.
-                return
-            end if
-            shift = int(courant)
-            s%departure(i, j) = modulo(i - shift - 1, n_lon) + 1
-            rest = courant - shift
-            s%zonal_inner(1, i, j) = 0.25_dp*rest*(rest + 1.0_dp)
-            s%zonal_inner(2, i, j) = 0.5_dp*(1.0_dp - rest*rest)
-            s%zonal_inner(3, i, j) = 0.25_dp*rest*(rest - 1.0_dp)
-
             rest = abs(s%zonal(i, j))
             step = merge(-1, 1, s%zonal(i, j) >= 0.0_dp)
             cell = merge(i - 1, i, s%zonal(i, j) >= 0.0_dp)
             if (cell < 1) cell = n_lon
             whole = 0
-            do while (rest > s%mass(cell, j))
+            do while (.not. rest <= s%mass(cell, j))
                 rest = rest - s%mass(cell, j)
                 cell = cell + step
                 if (cell < 1) cell = n_lon
@@ -159,24 +154,6 @@ contains
         w(4) = 1.0_dp - ((w(1) + w(7)) + (w(2) + w(6)) + (w(3) + w(5)))
         if (direction < 0) w = w(7:1:-1)
     end function uniform_ppm
-
-    !> Quadratic interpolation at the meridional departure points of one row, halved and added to half the cell itself.
-    subroutine inner_weights(s, j, spacing)
-        type(level_stencil), intent(inout) :: s
-        integer, intent(in) :: j
-        real(dp), intent(in) :: spacing(2) !! to the south, to the north [row heights]
-        real(dp) :: d, south, north
-        integer :: i
-
-        south = 0.5_dp/(spacing(1)*(spacing(1) + spacing(2)))
-        north = 0.5_dp/(spacing(2)*(spacing(1) + spacing(2)))
-        do i = 1, s%n_lon
-            d = -0.5_dp*(s%meridional(i, j) + s%meridional(i, j + 1))/s%mass(i, j)
-            s%inner(1, i, j) = south*d*(d - spacing(2))
-            s%inner(3, i, j) = north*d*(d + spacing(1))
-            s%inner(2, i, j) = 1.0_dp - (s%inner(1, i, j) + s%inner(3, i, j))
-        end do
-    end subroutine inner_weights
 
     !> Weights of rows j-3 … j+2 in the flux through the southern walls of row j; PPM with edges of the sphere.
     subroutine outer_weights(s, j, edges)

@@ -1,0 +1,153 @@
+!> The linear column step for each block width and precision: one body (`column_linear.inc`), compiled once per instance.
+module gcas_transport_column_kernels
+    use gcas_kinds, only: dp, sp
+    use gcas_transport_row, only: row_stencil
+    implicit none (type, external)
+    private
+
+    public :: linear_columns
+
+    !> One row, one block of tracers, in either precision.
+    interface linear_columns
+        module procedure linear_columns_double, linear_columns_single
+    end interface linear_columns
+
+contains
+
+    !> One row, one block of tracers in double precision.
+    subroutine linear_columns_double(width, n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, intent(in) :: width, n_lon, n_lat, n_lev, n_basis, j, phase
+        type(row_stencil), intent(in) :: r
+        real(dp), intent(in) :: basis(:, :)
+        real(dp), intent(in), contiguous :: coefficients(:, :, :, :)
+        real(dp), intent(inout), contiguous :: q(:, :, :, :), flux(:, :, :)
+
+        select case (width)
+        case (1)
+            call double_1(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (2)
+            call double_2(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (4)
+            call double_4(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (8)
+            call double_8(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (16)
+            call double_16(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (20)
+            call double_20(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (24)
+            call double_24(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (32)
+            call double_32(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        end select
+    end subroutine linear_columns_double
+
+    !> One row, one block of tracers in single precision.
+    subroutine linear_columns_single(width, n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, intent(in) :: width, n_lon, n_lat, n_lev, n_basis, j, phase
+        type(row_stencil), intent(in) :: r
+        real(dp), intent(in) :: basis(:, :)
+        real(sp), intent(in), contiguous :: coefficients(:, :, :, :)
+        real(sp), intent(inout), contiguous :: q(:, :, :, :), flux(:, :, :)
+
+        select case (width)
+        case (1)
+            call single_1(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (2)
+            call single_2(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (4)
+            call single_4(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (8)
+            call single_8(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (16)
+            call single_16(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (20)
+            call single_20(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (24)
+            call single_24(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        case (32)
+            call single_32(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        end select
+    end subroutine linear_columns_single
+
+    subroutine double_1(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 1, rk = dp
+        include 'column_linear.inc'
+    end subroutine double_1
+
+    subroutine double_2(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 2, rk = dp
+        include 'column_linear.inc'
+    end subroutine double_2
+
+    subroutine double_4(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 4, rk = dp
+        include 'column_linear.inc'
+    end subroutine double_4
+
+    subroutine double_8(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 8, rk = dp
+        include 'column_linear.inc'
+    end subroutine double_8
+
+    subroutine double_16(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 16, rk = dp
+        include 'column_linear.inc'
+    end subroutine double_16
+
+    subroutine double_20(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 20, rk = dp
+        include 'column_linear.inc'
+    end subroutine double_20
+
+    subroutine double_24(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 24, rk = dp
+        include 'column_linear.inc'
+    end subroutine double_24
+
+    subroutine double_32(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 32, rk = dp
+        include 'column_linear.inc'
+    end subroutine double_32
+
+    subroutine single_1(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 1, rk = sp
+        include 'column_linear.inc'
+    end subroutine single_1
+
+    subroutine single_2(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 2, rk = sp
+        include 'column_linear.inc'
+    end subroutine single_2
+
+    subroutine single_4(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 4, rk = sp
+        include 'column_linear.inc'
+    end subroutine single_4
+
+    subroutine single_8(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 8, rk = sp
+        include 'column_linear.inc'
+    end subroutine single_8
+
+    subroutine single_16(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 16, rk = sp
+        include 'column_linear.inc'
+    end subroutine single_16
+
+    subroutine single_20(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 20, rk = sp
+        include 'column_linear.inc'
+    end subroutine single_20
+
+    subroutine single_24(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 24, rk = sp
+        include 'column_linear.inc'
+    end subroutine single_24
+
+    subroutine single_32(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+        integer, parameter :: w = 32, rk = sp
+        include 'column_linear.inc'
+    end subroutine single_32
+
+end module gcas_transport_column_kernels
