@@ -339,7 +339,7 @@ class TransportCore:
 
     def _horizontal(self) -> None:
         run = _face().horizontal_double if self.precision == "double" else _face().horizontal_single
-        _raise(*run(self.threads, self._tables.edge_weights, self._zonal.T, self._meridional.T,
+        _raise(*run(self.threads, self._tables.edge_weights, self._tables.smoothing, self._zonal.T, self._meridional.T,
                     self._mass.T, self._q.T))
 
     def _columns(self, basis: np.ndarray, coefficients: np.ndarray) -> None:
@@ -369,11 +369,12 @@ class _Tables:
         self.lat_edges = np.array(grid.lat_edges)
         self.area = np.array(grid.area[:, 0])
         self.edge_weights = np.zeros((4, nlat + 1), order="F")
+        self.smoothing = np.zeros(nlat)
         self.basis = np.zeros((nlon, nlon), order="F")
         self.zonal_factor = np.zeros(nlat)
         self.meridional_factor = np.zeros(nlat + 1)
         self.pivots = np.zeros((nlon, nlat), order="F")
-        _raise(*_face().geometry(self.lat_edges, self.edge_weights, self.basis, self.zonal_factor,
+        _raise(*_face().geometry(self.lat_edges, self.edge_weights, self.smoothing, self.basis, self.zonal_factor,
                                  self.meridional_factor, self.pivots))
 
 

@@ -4,7 +4,7 @@ module gcas_transport_face
     use gcas_status, only: status_bad_shape, status_bad_value, status_not_finite, status_ok
     use gcas_transport_column, only: column_step
     use gcas_transport_fluxes, only: fix_column_mass, layer_mass, uniform_shift, wind_mass_fluxes
-    use gcas_transport_geometry, only: fixer_tables, meridional_edge_weights
+    use gcas_transport_geometry, only: fixer_tables, meridional_edge_weights, polar_smoothing
     use gcas_transport_horizontal, only: advect_horizontal
     use omp_lib, only: omp_get_max_threads
     implicit none (type, external)
@@ -23,9 +23,10 @@ contains
     end subroutine openmp_threads
 
     !> Tables of a grid, constant over a run.
-    subroutine geometry(lat_edges, edge_weights, basis, zonal_factor, meridional_factor, pivots, status, message)
+    subroutine geometry(lat_edges, edge_weights, smoothing, basis, zonal_factor, meridional_factor, pivots, status, message)
         real(dp), intent(in) :: lat_edges(:)               !! south to north (n_lat+1) [degree]
         real(dp), intent(inout) :: edge_weights(:, :)      !! PPM edge weights (4, n_lat+1) [1]
+        real(dp), intent(inout) :: smoothing(:)            !! zonal smoothing of each row in a step (n_lat) [1]
         real(dp), intent(inout) :: basis(:, :)             !! Fourier basis (n_lon, n_lon) [1]
         real(dp), intent(inout) :: zonal_factor(:)         !! (n_lat) [1]
         real(dp), intent(inout) :: meridional_factor(:)    !! (n_lat+1) [1]
@@ -41,13 +42,14 @@ contains
         if (n_lat < 8 .or. n_lon < 8) then
             status = status_bad_value
             write (message, '(a, i0, a, i0, a)') 'grid: found ', n_lon, ' x ', n_lat, ' cells, expected at least 8 x 8'
-        else if (any(shape(edge_weights) /= [4, n_lat + 1]) &
+        else if (any(shape(edge_weights) /= [4, n_lat + 1]) .or. size(smoothing) /= n_lat &
                  .or. size(basis, 2) /= n_lon .or. size(zonal_factor) /= n_lat &
                  .or. size(meridional_factor) /= n_lat + 1 .or. any(shape(pivots) /= [n_lon, n_lat])) then
             status = status_bad_shape
             write (message, '(a, i0, a, i0, a)') 'tables: found sizes that do not fit ', n_lon, ' x ', n_lat, ' cells'
         else
             call meridional_edge_weights(lat_edges, edge_weights)
+            call polar_smoothing(n_lon, lat_edges, smoothing)
             call fixer_tables(n_lon, lat_edges, basis, zonal_factor, meridional_factor, pivots)
         end if
     end subroutine geometry
@@ -113,9 +115,10 @@ contains
     end subroutine mass_fluxes
 
     !> Horizontal advection by given amounts of air.
-    subroutine horizontal_double(n_threads, edge_weights, zonal, meridional, mass, q, status, message)
+    subroutine horizontal_double(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
         integer, intent(in) :: n_threads                   !! OpenMP threads [1]
         real(dp), intent(in) :: edge_weights(:, :)         !! (4, n_lat+1) [1]
+        real(dp), intent(in) :: smoothing(:)               !! (n_lat) [1]
         real(dp), intent(in) :: zonal(:, :, :)             !! (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(in) :: meridional(:, :, :)        !! (n_lon, n_lat+1, n_lev) [kg]
         real(dp), intent(inout) :: mass(:, :, :)           !! start in, end out (n_lon, n_lat, n_lev) [kg]
@@ -123,15 +126,16 @@ contains
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
 
-        call check_horizontal(edge_weights, zonal, meridional, mass, shape(q), status, message)
+        call check_horizontal(edge_weights, smoothing, zonal, meridional, mass, shape(q), status, message)
         if (status /= status_ok) return
-        call advect_horizontal(n_threads, edge_weights, zonal, meridional, mass, q, status, message)
+        call advect_horizontal(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
     end subroutine horizontal_double
 
     !> Horizontal advection by given amounts of air, tracers in single precision.
-    subroutine horizontal_single(n_threads, edge_weights, zonal, meridional, mass, q, status, message)
+    subroutine horizontal_single(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
         integer, intent(in) :: n_threads                   !! OpenMP threads [1]
         real(dp), intent(in) :: edge_weights(:, :)         !! (4, n_lat+1) [1]
+        real(dp), intent(in) :: smoothing(:)               !! (n_lat) [1]
         real(dp), intent(in) :: zonal(:, :, :)             !! (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(in) :: meridional(:, :, :)        !! (n_lon, n_lat+1, n_lev) [kg]
         real(dp), intent(inout) :: mass(:, :, :)           !! start in, end out (n_lon, n_lat, n_lev) [kg]
@@ -139,9 +143,9 @@ contains
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
 
-        call check_horizontal(edge_weights, zonal, meridional, mass, shape(q), status, message)
+        call check_horizontal(edge_weights, smoothing, zonal, meridional, mass, shape(q), status, message)
         if (status /= status_ok) return
-        call advect_horizontal(n_threads, edge_weights, zonal, meridional, mass, q, status, message)
+        call advect_horizontal(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
     end subroutine horizontal_single
 
     !> Vertical advection, emission, mixing and convection.
@@ -181,8 +185,8 @@ contains
     end subroutine columns_single
 
     !> Do the arrays of a horizontal step fit each other?
-    subroutine check_horizontal(edge_weights, zonal, meridional, mass, q_shape, status, message)
-        real(dp), intent(in) :: edge_weights(:, :), zonal(:, :, :), meridional(:, :, :), mass(:, :, :)
+    subroutine check_horizontal(edge_weights, smoothing, zonal, meridional, mass, q_shape, status, message)
+        real(dp), intent(in) :: edge_weights(:, :), smoothing(:), zonal(:, :, :), meridional(:, :, :), mass(:, :, :)
         integer, intent(in) :: q_shape(:)
         integer, intent(out) :: status
         character(len=*), intent(out) :: message
@@ -195,7 +199,7 @@ contains
         message = 'q: found a shape that does not fit mass'
         if (any(q_shape(2:4) /= shape(mass))) return
         message = 'tables: found sizes that do not fit the grid'
-        if (any(shape(edge_weights) /= [4, size(mass, 2) + 1])) return
+        if (any(shape(edge_weights) /= [4, size(mass, 2) + 1]) .or. size(smoothing) /= size(mass, 2)) return
         status = status_ok
         message = ''
     end subroutine check_horizontal

@@ -8,8 +8,10 @@ module gcas_transport_geometry
     implicit none (type, external)
     private
 
-    public :: meridional_edge_weights, fixer_tables
+    public :: meridional_edge_weights, polar_smoothing, fixer_tables
 
+    real(dp), parameter :: strongest_smoothing = 1.0_dp/64.0_dp !! of the fourth difference in a step: 1/4 of the shortest wave [1]
+    real(dp), parameter :: smoothed_aspect = 0.3_dp             !! width over height below which rows are smoothed [1]
     integer, parameter :: n_gauss = 5
     real(dp), parameter :: gauss_node(n_gauss) = [-0.906179845938663993_dp, -0.538469310105683091_dp, 0.0_dp, &
                                                   0.538469310105683091_dp, 0.906179845938663993_dp]
@@ -101,6 +103,22 @@ contains
         end do
         w = w/sum(w)
     end function solve_four
+
+    !> Fourth-order smoothing along rows whose cells are far narrower than high. There the unlimited scheme has next to no
+    !> dissipation of the shortest zonal waves (Courant numbers are small), and the wind's stretching would feed them.
+    subroutine polar_smoothing(n_lon, lat_edges, smoothing)
+        integer, intent(in) :: n_lon              !! longitudes [1]
+        real(dp), intent(in) :: lat_edges(:)      !! row edges (n_lat+1) [degree]
+        real(dp), intent(out) :: smoothing(:)     !! share of the fourth difference taken off in a step (n_lat) [1]
+        real(dp) :: aspect
+        integer :: j
+
+        do j = 1, size(smoothing)
+            aspect = cos(0.5_dp*(lat_edges(j) + lat_edges(j + 1))*radians_per_degree)*360.0_dp &
+                     /(n_lon*(lat_edges(j + 1) - lat_edges(j)))
+            smoothing(j) = strongest_smoothing*max(0.0_dp, 1.0_dp - aspect/smoothed_aspect)
+        end do
+    end subroutine polar_smoothing
 
     !> Tables of the pressure fixer's Poisson problem: an orthonormal real Fourier basis in longitude, the metric
     !> factors of the two flux components, and the factorised tridiagonal operator of every zonal wavenumber.

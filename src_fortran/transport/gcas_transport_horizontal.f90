@@ -21,13 +21,13 @@ module gcas_transport_horizontal
 contains
 
     !> Double precision.
-    subroutine advect_horizontal_double(n_threads, edge_weights, zonal, meridional, mass, q, status, message)
+    subroutine advect_horizontal_double(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
         integer, parameter :: rk = dp
         include 'horizontal_levels.inc'
     end subroutine advect_horizontal_double
 
     !> Single precision tracers; geometry and air stay double.
-    subroutine advect_horizontal_single(n_threads, edge_weights, zonal, meridional, mass, q, status, message)
+    subroutine advect_horizontal_single(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
         integer, parameter :: rk = sp
         include 'horizontal_levels.inc'
     end subroutine advect_horizontal_single

@@ -69,8 +69,9 @@ contains
     end function substeps_needed
 
     !> Fill the stencil from its mass and fluxes; returns .false. where the wind crosses the whole circle or empties a cell.
-    subroutine build_stencil(edge_weights, s, possible)
+    subroutine build_stencil(edge_weights, smoothing, s, possible)
         real(dp), intent(in) :: edge_weights(:, :) !! of rows j-2 … j+1 at edge j (4, n_lat+1) [1]
+        real(dp), intent(in) :: smoothing(:)       !! fourth-order zonal smoothing of each row in this step (n_lat) [1]
         type(level_stencil), intent(inout) :: s    !! mass, zonal, meridional in; the rest out
         logical, intent(out) :: possible
         real(dp) :: along(s%n_lon), across(s%n_lon)
@@ -90,7 +91,7 @@ contains
             s%zonal_inner(1, :, j) = 0.5_dp + s%zonal_inner(2, :, j)*s%mass(:, j)
             s%inner(2, :, j) = 0.5_dp/across
             s%inner(1, :, j) = 0.5_dp + s%inner(2, :, j)*s%mass(:, j)
-            call zonal_weights(s, j, possible)
+            call zonal_weights(s, j, smoothing(j), possible)
         end do
         s%mass_end(:, 1) = (sum(s%mass(:, 1)) - sum(s%meridional(:, 2)))/n_lon
         s%mass_end(:, n_lat) = (sum(s%mass(:, n_lat)) + sum(s%meridional(:, n_lat)))/n_lon
@@ -102,12 +103,13 @@ contains
     end subroutine build_stencil
 
     !> Zonal fluxes of one row.
-    subroutine zonal_weights(s, j, possible)
+    subroutine zonal_weights(s, j, smoothing, possible)
         type(level_stencil), intent(inout) :: s
         integer, intent(in) :: j
+        real(dp), intent(in) :: smoothing !! fourth-order smoothing of the row in this step [1]
         logical, intent(inout) :: possible
         real(dp) :: rest
-        integer :: n_lon, i, cell, whole, step
+        integer :: n_lon, i, cell, whole, step, shift
 
         n_lon = s%n_lon
         s%far(j) = .false.
@@ -132,6 +134,12 @@ contains
             s%whole(i, j) = -step*whole
             if (whole > 0) s%far(j) = .true.
             s%zonal_outer(:, i, j) = uniform_ppm(rest/s%mass(cell, j), -step)*(-step*rest)
+            if (whole == 0 .and. smoothing > 0.0_dp) then
+                ! Around the wall itself: cells i-2 … i+1, whichever of i-1 and i is upwind.
+                shift = merge(1, 0, step < 0)
+                s%zonal_outer(2 + shift:5 + shift, i, j) = s%zonal_outer(2 + shift:5 + shift, i, j) &
+                                                           + (smoothing*s%mass(cell, j))*[-1.0_dp, 3.0_dp, -3.0_dp, 1.0_dp]
+            end if
         end do
     end subroutine zonal_weights
 
