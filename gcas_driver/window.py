@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mozart_coupling.samples import SampleRequest
+from mozart_coupling.samples import SampleRequest, Samples
 
 from .analysis import Localization, ensrf, letkf
 from .case import Case
@@ -112,12 +112,12 @@ def run_window(case: Case, window: Window) -> None:
     prior = prior_and_members(case, window)
     table, rows, request, mapping = observations_to_simulate(case, window)
     samples = case.runs.ensemble(case.journal, window, prior.basis, prior.state.factors(prior.x), request)
-    hx = simulate(table.select(rows), samples, mapping, _operator_methods(case))
+    hx = simulated_values(case, table.select(rows), samples, mapping, case.settings.state.members)
     compared = screened_and_merged(case, window, Compared(table, rows, request, mapping, hx, None), samples)
     posterior = analyse(case, window, prior, compared)
     factors = prior.state.factors(posterior.mean)
     forward = case.runs.forward(case.journal, window, prior.basis, np.stack([factors, np.ones_like(factors)]), request)
-    final = simulate(compared.simulated, forward, mapping, _operator_methods(case))
+    final = simulated_values(case, compared.simulated, forward, mapping, 2)
     case.runs.hand_off(window)
     write_window(case, window, prior, compared, posterior, final)
     counts = _counts(compared)
@@ -156,15 +156,19 @@ def observations_to_simulate(case: Case, window: Window) -> tuple[Observations, 
     return table, rows, request, mapping
 
 
-def _operator_methods(case: Case) -> dict[str, str]:
-    return {stream.name: stream.operator for stream in case.settings.satellite}
+def simulated_values(case: Case, observations: Observations, samples: Samples | None, mapping: SampleMapping, n_tracers: int) -> np.ndarray:
+    """H(x) (n_observations, n_tracers) [ppm]."""
+    if samples is None:
+        return np.empty((0, n_tracers))
+    with case.reporter.step("simulated observations"):
+        return simulate(observations, samples, mapping, {stream.name: stream.operator for stream in case.settings.satellite})
 
 
 def _error_floors(case: Case) -> dict[str, float]:
     return {stream.name: stream.error_floor_ppm for stream in (*case.settings.satellite, *case.settings.surface)}
 
 
-def screened_and_merged(case: Case, window: Window, compared: Compared, samples: Any) -> Compared:
+def screened_and_merged(case: Case, window: Window, compared: Compared, samples: Samples | None) -> Compared:
     """Reject what the model cannot come near, merge the rest to super-observations, equations (7)-(9)."""
     analysis, merging = case.settings.analysis, case.settings.super_observations
     simulated = compared.simulated
@@ -175,7 +179,7 @@ def screened_and_merged(case: Case, window: Window, compared: Compared, samples:
     used, reason = compared.table.used.copy(), compared.table.reason.copy()
     used[compared.rows], reason[compared.rows] = kept.used, kept.reason
     supers = super_observe(kept, case.grid, floor_ppm=_error_floors(case), correlation=merging.error_correlation,
-                           levels=point_levels(kept, samples, compared.mapping), merge=merging.enabled)
+                           levels=point_levels(kept, samples, compared.mapping) if samples else None, merge=merging.enabled)
     result = replace(compared, table=replace(compared.table, used=used, reason=reason), supers=supers)
     counts = _counts(result)
     case.reporter.log.info("window %s: %d observations read, %d assimilated as %d super-observations, %d withheld%s", window.label,

@@ -172,9 +172,8 @@ def true_values(settings: Settings, grid: Grid, runs: TransportRuns, window: Win
     streams = [PriorStream(component, "gcasv2", settings.truth.directory / "truth") for component in COMPONENTS]
     fluxes = window_fluxes(streams, grid, window.start, window.end)
     total = sum(fluxes[component].values for component in COMPONENTS)
-    nodes = molecules_per_cm2(nodes_from_means(total))[None]
-    samples = runs.run("truth", window, ("total",), nodes, np.ones((1, 1, *grid.shape)), request)
-    values = simulate(plan, samples, mapping, {SATELLITE_PRODUCT: _operator(settings)})[:, 0]
+    samples = runs.single("truth", window, molecules_per_cm2(nodes_from_means(total)), request)
+    values = simulate(plan, samples, mapping, {SATELLITE_PRODUCT: _operator(settings)})[:, 0] if samples else np.empty(0)
     beside = kept.with_name("part_" + kept.name)
     np.save(beside, values)
     beside.replace(kept)
