@@ -35,31 +35,35 @@ def prepare(request: RunRequest, settings: ModelSettings) -> PreparedRun:
     CouplingError
         Dates, names or inputs that cannot be; what a model would need and cannot do.
     """
-    contract.check_case(request.case)
-    start, end = to_seconds(request.start), to_seconds(request.end)
-    inline = _samples_inline(request, settings)
-    wanted = request.sample_request is not None and len(request.sample_request) > 0
-    history = request.history or (wanted and not inline) or not settings.capabilities.history_off
-    _check(request, settings, start, end)
+    prepared = plan(request, settings)
+    _check(request, settings, prepared.start, prepared.end)
     directory = Path(request.directory)
     for name in ("", *RUN_DIRECTORIES):
         (directory / name).mkdir(parents=True, exist_ok=True)
     lock = RunLock(directory)
     try:
-        prepared = PreparedRun(request, settings, start, end, directory / NAMELIST, directory / LOG, directory / PROGRESS,
-                               directory / SAMPLES if inline else None, history)
         _move_aside(prepared)
         write_simulation_data(directory / _own_name(settings, "sim_data_file", "mz4.dat"), request.tracers)
         write_text(prepared.namelist, namelist_text(prepared))
-        if inline and request.sample_request is not None:
+        if prepared.sample_file is not None and request.sample_request is not None:
             write_request(directory / REQUEST, request.sample_request)
         if request.restart:
-            write_pointer(directory, request.case, start)
+            write_pointer(directory, request.case, prepared.start)
         else:
             (directory / contract.pointer_name(request.case)).unlink(missing_ok=True)
     finally:
         lock.close()
     return prepared
+
+
+def plan(request: RunRequest, settings: ModelSettings) -> PreparedRun:
+    """What `prepare` would make ready; nothing is touched. With it the output of an earlier run of the same request can be checked and read."""
+    contract.check_case(request.case)
+    inline = _samples_inline(request, settings)
+    wanted = request.sample_request is not None and len(request.sample_request) > 0
+    directory = Path(request.directory)
+    return PreparedRun(request, settings, to_seconds(request.start), to_seconds(request.end), directory / NAMELIST, directory / LOG, directory / PROGRESS,
+                       directory / SAMPLES if inline else None, request.history or (wanted and not inline) or not settings.capabilities.history_off)
 
 
 def namelist_text(prepared: PreparedRun) -> str:

@@ -20,6 +20,7 @@ from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid
 from mozart_coupling.initial import write_initial
 from mozart_coupling.met import MetFiles
+from mozart_coupling.prepare import plan
 from mozart_coupling.restart import forget_kept, hand_off
 from mozart_coupling.run import EMBEDDED_COMMAND, Capabilities, ModelSettings, RunRequest, run
 from mozart_coupling.run_request import PreparedRun
@@ -170,7 +171,7 @@ class TransportRuns:
         """Do a run, unless the journal says that it was done with the same input and what it left behind passes the model's check."""
         key = given.digest(f"{self.settings.digest()} {name} {window.text}")
         request = self._request(name, window, given, precision)
-        planned = PreparedRun.planned(request, self.model)
+        planned = plan(request, self.model)
         artefacts = {"samples": planned.sample_file} if planned.sample_file else {}
         if journal.step_holds(window.label, name, key, self.settings.case_directory) and _passes(planned):
             self.reporter.log.info("%s run of %s was done before", name, window.text)
