@@ -97,17 +97,21 @@ HISTORY = FileFormat("history", "hist/{case}.mz4.h0.{stamp}.nc", "C", "averages 
                       Variable("Zm", _CUBE, "f4", "m", "height above sea at mid-levels", False),
                       Variable("Zi", ("time", "ilev", "lat", "lon"), "f4", "m", "height above sea at interfaces", False),
                       *_grid("f8"), _LEV, _ILEV, *_MID, *_FACES, _P0, *_DATE,
-                      Variable("time", ("time",), "f8", "days since 0000-01-01 00:00:00", "proleptic Gregorian; go by date and datesec")),
+                      Variable("time", ("time",), "f8", "days since 0000-01-01", "proleptic Gregorian; go by date and datesec")),
                      record="time", attributes=("title", "case"))
 RESTART = FileFormat("restart", "rest/{case}.mz4.r.{stamp}.nc", "C", "tracers at midnight",
-                     (Variable("{tracer}", ("lev", "lat", "lon"), "f8", "kg/kg", "mixing ratio"), *_grid("f8"), _LEV, *_MID, _P0,
+                     (Variable("{tracer}", ("lev", "lat", "lon"), "f8", "kg/kg", "mixing ratio"),
+                      Variable("PS", ("lat", "lon"), "f8", "Pa", "surface pressure", False), *_grid("f8"), _LEV, *_MID, _P0,
                       Variable("date", (), "i4", "yyyymmdd"), Variable("datesec", (), "i4", "s")), attributes=("case",))
 MASTER_RESTART = FileFormat("master restart", "rest/rstrt-{stamp}", "R", "opaque to everyone but the model that wrote it: the air's own state",
                             (Variable("PS", ("lat", "lon"), "f8", "Pa", "surface pressure"), *_grid("f8"), *_FACES, _P0,
                              Variable("date", (), "i4", "yyyymmdd"), Variable("datesec", (), "i4", "s")), attributes=("case", "restart_file"))
 INITIAL = FileFormat("initial", "ic_{date}.nc", "C", "initial condition",
-                     (Variable("{tracer}", ("lev", "lat", "lon"), "f4", "kg/kg", "mixing ratio"), Variable("PS", ("lat", "lon"), "f4", "Pa"),
-                      *_grid("f4"), _LEV, *_MID, _P0, Variable("date", (), "i4", "yyyymmdd"), Variable("datesec", (), "i4", "s")))
+                     (Variable("{tracer}", ("lev", "lat", "lon"), "f4", "kg/kg", "mixing ratio"),
+                      Variable("PS", ("lat", "lon"), "f4", "Pa", "surface pressure", False), *_grid("f4"),
+                      Variable("lev", ("lev",), "f8", "hPa", "1000 (hyam + hybm), top first", False), *_MID,
+                      Variable("P0", (), "f8", "Pa", "reference pressure", False), Variable("date", (), "i4", "yyyymmdd", "", False),
+                      Variable("datesec", (), "i4", "s", "", False)))
 MET = FileFormat("met", "{prefix}{date}.nc", "C", "meteorology of one day, instantaneous, 3- or 6-hourly from 00:00",
                  (*_met("T U V Q", _CUBE), *_met("PS PHIS TS TAUX TAUY SHFLX QFLX FSDS ALB SNOWH SOILW ORO", _PLANE),
                   *_met("PBLH", _PLANE, False), *_met("CMFMC", ("time", "ilev", "lat", "lon"), False),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -19,14 +20,15 @@ from mozart_coupling.netcdf import new_dataset, open_dataset
 
 @dataclass(frozen=True)
 class Initial:
-    """An initial condition as read: `fields` (nlev, nlat, nlon) kg/kg by name, `ps` (nlat, nlon) Pa, `time` s since 1970."""
+    """An initial condition as read: `fields` (nlev, nlat, nlon) kg/kg by name, `ps` (nlat, nlon) Pa or None, `time` s since 1970 (None
+    where the file is not dated)."""
 
     grid: Grid
     hyam: np.ndarray
     hybm: np.ndarray
-    ps: np.ndarray
+    ps: np.ndarray | None
     fields: dict[str, np.ndarray]
-    time: int
+    time: int | None
     path: Path
 
     def tracer(self, name: str) -> np.ndarray:
@@ -106,7 +108,7 @@ def read_initial(path: Path | str, tracers: Sequence[str] | None = None) -> Init
         contract.check_structure(data, INITIAL, path, InitialError)
         grid = Grid.from_centres(contract.value(data, "lon", 1), contract.value(data, "lat", 1))
         hyam, hybm = contract.value(data, "hyam", 1), contract.value(data, "hybm", 1)
-        p0 = float(contract.value(data, "P0", 0))
+        p0 = float(np.ravel(contract.value(data, "P0", 0))[0]) if "P0" in data.variables else REFERENCE_PRESSURE
         cube = (hyam.size, *grid.shape)
         wanted = None if tracers is None else {"CO2", *tracers}
         fields = {}
@@ -118,5 +120,10 @@ def read_initial(path: Path | str, tracers: Sequence[str] | None = None) -> Init
                 raise InitialError("an initial field is not finite", f"{path}, {name}", f"{np.count_nonzero(~np.isfinite(fields[name]))} values")
         if not fields:
             raise InitialError("the initial condition has no tracer field", path, ", ".join(data.variables), "CO2 or EN### (lev, lat, lon)")
-        time = from_date_pair(int(contract.value(data, "date", 0)), int(contract.value(data, "datesec", 0)))
-        return Initial(grid, hyam * (p0 / REFERENCE_PRESSURE), hybm, contract.value(data, "PS", 2).astype(np.float64), fields, time, Path(path))
+        date, datesec = (int(np.ravel(contract.value(data, name, 0))[0]) if name in data.variables else None for name in ("date", "datesec"))
+        time = None if date is None else from_date_pair(date, datesec or 0)
+        return Initial(grid, hyam * (p0 / REFERENCE_PRESSURE), hybm, _surface_pressure(data), fields, time, Path(path))
+
+
+def _surface_pressure(data: netCDF4.Dataset) -> np.ndarray | None:
+    return contract.value(data, "PS", 2).astype(np.float64) if "PS" in data.variables else None

@@ -16,6 +16,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
+from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.embedded.levels import P0, check_coefficients, mid_coefficients
 from mozart_coupling.errors import CouplingError, MetError
 from mozart_coupling.grids import Grid, GridError
@@ -258,6 +259,9 @@ class _DayFile:
     def __init__(self, path: Path):
         self.path = path
         try:
+            lacking = missing_bytes(path)
+            if lacking:
+                raise MetError("a meteorology file is truncated", path, f"{lacking} bytes missing", "a complete NetCDF file", "Fetch or make it again.")
             self.dataset = netCDF4.Dataset(path)
         except FileNotFoundError:
             raise MetError("a meteorology file is missing", path) from None

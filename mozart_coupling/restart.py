@@ -71,6 +71,7 @@ def write_restart(directory: Path | str, case: str, time: object, grid: Grid, le
     with new_dataset(tracer_path, mixing_ratio.size * 8) as data:
         contract.define(data, RESTART, sizes, tracers, attributes={"case": case, **(attributes or {})})
         data["hyam"][:], data["hybm"][:], data["lev"][:] = hyam, hybm, 1000.0 * (hyam + hybm)
+        data["PS"][:] = ps
         _put_common(data, grid, seconds)
         for name, field in zip(tracers, mixing_ratio, strict=True):
             data[name][:] = field

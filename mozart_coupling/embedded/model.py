@@ -44,7 +44,7 @@ class EmbeddedModel:
 
     def __init__(self, settings: EmbeddedSettings) -> None:
         self.settings = settings
-        self.start, restart = self._first_instant()
+        self.start, master = self._first_instant()
         self.end = self.start + settings.duration
         self.n_steps = settings.duration // settings.timestep
         for name in contract.RUN_DIRECTORIES:
@@ -55,10 +55,10 @@ class EmbeddedModel:
         core = AnomalyCore if settings.precision == "single" else TransportCore
         self.core = core(self.met.grid, *self.levels, len(settings.tracers), mode=settings.mode, threads=settings.threads or None,
                          boundary_layer=settings.boundary_layer, convection=settings.convection)
-        if restart is None:
+        if master is None:
             self._set_initial()
         else:
-            self._set_restart(*restart)
+            self._set_restart(master)
         self.emissions = self._open_emissions()
         self.samples = self._open_samples()
         self.averages = _Averages(self) if settings.history else None
@@ -96,8 +96,8 @@ class EmbeddedModel:
 
     # --- State ------------------------------------------------------------------------------------------------------
 
-    def _first_instant(self) -> tuple[int, tuple[Path, str] | None]:
-        """Start of the run and, on a restart, the master restart and the tracer restart it names."""
+    def _first_instant(self) -> tuple[int, Path | None]:
+        """Start of the run and, on a restart, the master restart that the pointer names."""
         settings = self.settings
         if not settings.restart:
             return settings.first_start, None
@@ -106,7 +106,7 @@ class EmbeddedModel:
         master = read_master(path)
         if master.time != pointed:
             raise RestartError("the master restart is of another date than the pointer says", path, readable(master.time), readable(pointed))
-        return master.time, (path, master.restart_file)
+        return master.time, path
 
     def _set_initial(self) -> None:
         path = self.settings.initial_file()
@@ -117,14 +117,14 @@ class EmbeddedModel:
         mean = float(fields.mean())
         if MEAN_VMR[0] <= mean <= MEAN_VMR[1]:
             log.warning("the initial condition %s has a mean of %.4g: kg/kg is expected, this looks like mol/mol", path, mean)
-        if initial.time != self.start:
+        if initial.time is not None and initial.time != self.start:
             log.warning("the initial condition %s is dated %s, the run starts at %s", path, readable(initial.time), readable(self.start))
         self.core.set_state(fields, self.met.surface_pressure(self.start))
 
-    def _set_restart(self, master_path: Path, restart_file: str) -> None:
-        path = self.settings.directory / restart_file
-        restart = read_restart(path, self.settings.tracers)
+    def _set_restart(self, master_path: Path) -> None:
         master = read_master(master_path)
+        path = master_path.parent / Path(contract.restart_name(self.settings.case, master.time)).name
+        restart = read_restart(path, self.settings.tracers)
         if restart.time != self.start:
             raise RestartError("the tracer restart is of another date than the master restart", path, readable(restart.time), readable(self.start))
         expected = (self.levels[0].size - 1, *self.met.grid.shape)

@@ -117,6 +117,9 @@ def load(namelist: Path | str, directory: Path | str | None = None) -> EmbeddedS
     groups = read(path)
     if GROUP not in groups:
         raise NamelistError("the namelist has no group &NLIST", path, ", ".join(groups) or "no group", "&NLIST")
+    strange = [name for name in groups if name.startswith("gcas") and name != OWN_GROUP]
+    if strange:
+        raise NamelistError("unknown namelist group", path, f"&{strange[0].upper()}", f"&{OWN_GROUP.upper()}")
     nlist = _Reader(groups[GROUP], path)
     own = _own_options(groups.get(OWN_GROUP, {}), path)
     data = base / nlist.text("local_data_path", ".")
