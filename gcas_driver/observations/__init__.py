@@ -65,7 +65,14 @@ def check_streams(streams: Iterable[Stream], start: np.datetime64, end: np.datet
         _check_names(streams)
     except InputError as error:
         return [Problem.of(error)]
-    return [problem for stream in streams for problem in _reader(stream).check(stream, start, end)]
+    scales: dict[str, str] = {}
+    problems = []
+    for stream in streams:
+        try:
+            problems += _reader(stream).check(stream, start, end, scales)
+        except InputError as error:
+            problems.append(Problem.of(error))
+    return problems + scale_problems(scales)
 
 
 def _reader(stream: Stream):

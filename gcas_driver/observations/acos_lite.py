@@ -54,9 +54,13 @@ def read(stream: SatelliteStream, start: np.datetime64, end: np.datetime64) -> O
     return read_daily(stream, stream.file_pattern or DEFAULT_PATTERN, start, end, read_file)
 
 
-def check(stream: SatelliteStream, start: np.datetime64, end: np.datetime64) -> list[Problem]:
-    """Everything that is wrong with the stream's files of [start, end), each of which is read."""
-    return check_daily_stream(stream, stream.file_pattern or DEFAULT_PATTERN, start, end, read_file)
+def check(stream: SatelliteStream, start: np.datetime64, end: np.datetime64,
+          scales: dict[str, str] | None = None) -> list[Problem]:
+    """Everything that is wrong with the stream's files, all read, and with what they hold of [start, end).
+
+    `scales`, if given, receives the product's calibration scale.
+    """
+    return check_daily_stream(stream, stream.file_pattern or DEFAULT_PATTERN, start, end, read_file, scales)
 
 
 def read_file(path: Path, stream: SatelliteStream, start: float, end: float) -> Observations:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from gcas_driver.errors import GcasError, Problem
 from gcas_driver.observations.files import check_daily, daily_files, seconds
-from gcas_driver.observations.scales import scale_problems
 from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
 from gcas_driver.observations.table import Observations
 
@@ -24,31 +24,52 @@ def read_daily(stream: Stream, pattern: str, start: np.datetime64, end: np.datet
     return Observations.concatenate(parts)
 
 
-def check_daily_stream(stream: Stream, pattern: str, start: np.datetime64, end: np.datetime64,
-                       read_file: FileReader) -> list[Problem]:
+def check_daily_stream(stream: Stream, pattern: str, start: np.datetime64, end: np.datetime64, read_file: FileReader,
+                       scales: dict[str, str] | None = None) -> list[Problem]:
     """What is wrong with the stream's files of [start, end); each is read."""
     paths, problems = check_daily(stream.directory, pattern, start, end, stream.missing_days)
-    return problems + check_files(paths, stream, start, end, read_file)
+    return problems + check_files(paths, stream, start, end, read_file, scales)
 
 
-def check_files(paths: Iterable[Path], stream: Stream, start: np.datetime64, end: np.datetime64,
-                read_file: FileReader) -> list[Problem]:
-    """What is wrong with the given files, and with what they hold for [start, end) taken together."""
-    problems, parts = [], []
+def check_files(paths: Iterable[Path], stream: Stream, start: np.datetime64, end: np.datetime64, read_file: FileReader,
+                scales: dict[str, str] | None = None) -> list[Problem]:
+    """What is wrong with the given files, and with what they hold for [start, end) taken together.
+
+    Files are read one after the other and only their sums are kept, so that a run of years can be checked.
+    `scales`, if given, receives the product's calibration scale.
+    """
+    problems, heads, counts, sites, n_usable = [], [], Counter(), set(), 0
     for path in paths:
         try:
-            parts.append(read_file(path, stream, seconds(start), seconds(end)))
+            part = read_file(path, stream, seconds(start), seconds(end))
         except GcasError as error:
             problems.append(Problem.of(error))
-    if problems or not parts:
+            continue
+        heads.append(part.select(np.zeros(len(part), dtype=bool)))
+        counts.update(part.counts())
+        sites.update(part.site)
+        n_usable += int(np.count_nonzero(part.evaluated))
+    if problems or not heads:
         return problems
     try:
-        together = Observations.concatenate(parts)
+        together = Observations.concatenate(heads)
     except GcasError as error:
         return [Problem.of(error)]
-    if not together.evaluated.any():
-        counts = ", ".join(f"{n} {reason}" for reason, n in together.counts().items())
-        problems.append(Problem("no usable observation in any file", f"{stream.directory} (product {stream.product})",
-                                counts or "no observation within the run", "at least one",
-                                "check the stream's period and selection settings", severity="warning"))
-    return problems + scale_problems(together.scale)
+    if scales is not None:
+        scales.update(together.scale)
+    if not n_usable:
+        found = ", ".join(f"{n} {reason}" for reason, n in counts.items()) or "no observation within the run"
+        problems.append(Problem("no usable observation in any file", f"{stream.directory} (product {stream.product})", found,
+                                "at least one", "check the stream's period and selection settings", severity="warning"))
+    elif isinstance(stream, SurfaceStream):
+        problems += _absent_sites(stream, sites)
+    return problems
+
+
+def _absent_sites(stream: SurfaceStream, present: set[str]) -> list[Problem]:
+    """Sites that the stream names and no file has: perhaps misspelt."""
+    absent = sorted({site.upper() for site in (*stream.sites, *stream.sites_withheld)} - present)
+    if not absent:
+        return []
+    return [Problem("sites without a sample in the run", f"{stream.directory} (product {stream.product})", ", ".join(absent),
+                    "sites such as " + ", ".join(sorted(present)[:6]), "check the spelling in sites and sites_withheld", severity="warning")]

@@ -48,13 +48,17 @@ def read(stream: SurfaceStream, start: np.datetime64, end: np.datetime64) -> Obs
     return Observations.concatenate([read_file(path, stream, seconds(start), seconds(end)) for path in paths])
 
 
-def check(stream: SurfaceStream, start: np.datetime64, end: np.datetime64) -> list[Problem]:
-    """Everything that is wrong with the stream's files, and with what they hold for [start, end)."""
+def check(stream: SurfaceStream, start: np.datetime64, end: np.datetime64,
+          scales: dict[str, str] | None = None) -> list[Problem]:
+    """Everything that is wrong with the stream's files, all read, and with what they hold of [start, end).
+
+    `scales`, if given, receives the product's calibration scale.
+    """
     try:
         paths = matching_files(stream.directory, stream.files or DEFAULT_FILES)
     except GcasError as error:
         return [Problem.of(error)]
-    return check_files(paths, stream, start, end, read_file)
+    return check_files(paths, stream, start, end, read_file, scales)
 
 
 def read_file(path: Path, stream: SurfaceStream, start: float, end: float) -> Observations:

@@ -26,6 +26,7 @@ from gcas_driver.osse.lite_files import NAME, write_lite_file
 from gcas_driver.osse.orbit import DAY_SECONDS, POINT_SECONDS, LandMask, Views, solar_zenith, views
 from gcas_driver.osse.retrieval import column_operators, stated_error, warn_level
 from gcas_driver.osse.sites import SITES
+from mozart_coupling.land import is_land as is_land_at
 
 SATELLITE_PRODUCT = "gosat"
 SURFACE_PRODUCT = "flask"
@@ -59,7 +60,7 @@ def plan_observations(start: np.datetime64, end: np.datetime64, seed: int, *, so
     surface_sites : bool
         Whether to plan flasks too.
     is_land : callable or None
-        (lat, lon) in degrees to bool; None: the 1-minute mask of global-land-mask.
+        (lat, lon) in degrees to bool; None: tenth-degree cells of the mask of global-land-mask.
     surface_pressure : callable or None
         (time, lat, lon) to Pa, for the retrieval levels; None: 1013.25 hPa everywhere.
 
@@ -69,7 +70,7 @@ def plan_observations(start: np.datetime64, end: np.datetime64, seed: int, *, so
         `error` is the stated uncertainty of soundings, and the site's mismatch error of flasks. Soundings that will be
         flagged bad are unused.
     """
-    land_mask = is_land or land_from_package
+    land_mask = is_land or _default_land
     seen = _views(seconds(start), seconds(end), seed, soundings_per_day, land_mask)
     parts = [_soundings(seen, seed, surface_pressure)]
     if surface_sites:
@@ -105,7 +106,7 @@ def write_observations(directory: Path, observations: Observations, hx_true: np.
     for name in (SATELLITE_DIRECTORY, SURFACE_DIRECTORY, TRUTH_FILE.parent):
         (directory / name).mkdir(parents=True, exist_ok=True)
     columns = observations.kind == COLUMN
-    _write_soundings(directory / SATELLITE_DIRECTORY, observations.select(columns), truth[columns], seed, is_land or land_from_package)
+    _write_soundings(directory / SATELLITE_DIRECTORY, observations.select(columns), truth[columns], seed, is_land or _default_land)
     points = observations.kind == POINT
     events, event_truth = _write_flasks(directory / SURFACE_DIRECTORY, observations.select(points), truth[points], seed)
     _write_truth(directory / TRUTH_FILE,
@@ -121,11 +122,8 @@ def read_truth(path: Path) -> dict[tuple[str, str], float]:
         return {(str(p), str(i)): float(v) for (p, i), v in zip(keys, np.asarray(dataset["value_true"][:]))}
 
 
-def land_from_package(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
-    """Land (bool) by the 1-minute mask of global-land-mask; degrees."""
-    from global_land_mask import globe  # the import reads the whole mask: seconds
-
-    return globe.is_land(lat, (np.asarray(lon) + 180.0) % 360.0 - 180.0)
+def _default_land(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
+    return is_land_at(lon, lat)
 
 
 def _views(start: float, end: float, seed: int, per_day: float, is_land: LandMask) -> Views:

@@ -113,6 +113,12 @@ def test_sites_errors_and_hours(tmp_path):
     assert 392.5 not in read_streams([flask(tmp_path, local_hours=(8.0, 12.0))], START, END).value
 
 
+def test_a_misspelt_site_is_said(tmp_path):
+    write_flasks(tmp_path / "a.txt", ROWS)
+    problem, = check_streams([flask(tmp_path, sites_withheld=("MLO", "MLP"))], START, END)
+    assert problem.severity == "warning" and problem.found == "MLP" and "MLO" in problem.expected
+
+
 def test_flask_faults(tmp_path):
     write_flasks(tmp_path / "a.txt", ROWS)
     whole = (tmp_path / "a.txt").read_text()

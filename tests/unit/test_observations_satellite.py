@@ -259,3 +259,24 @@ def test_real_averaged_oco2_sounding(tmp_path, real_data):
     simulated = xco2_operator(operator.prior_profile[:, None, :], operator.retrieval_pressure, operator.retrieval_pressure,
                               operator.pressure_weight, operator.averaging_kernel, operator.prior_profile, operator.prior_xco2)
     np.testing.assert_allclose(simulated[0, 0], operator.prior_xco2[0], rtol=1e-12)
+
+
+def test_streams_on_two_scales(tmp_path):
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    write_lite(tmp_path / "a" / LITE, make_soundings(5))
+    write_gcasv2_satellite(tmp_path / "b" / "oco2_v11_20100615.nc", make_soundings(5))
+    mixed = [lite(tmp_path / "a"), gcasv2(tmp_path / "b", scale="X2019")]
+    with pytest.raises(InputError, match="different calibration scales.*gosat X2007, oco2 X2019.*value_factor"):
+        read_streams(mixed, START, END)
+    assert [p.what for p in check_streams(mixed, START, END)] == ["products on different calibration scales"]
+    unknown = [lite(tmp_path / "a"), gcasv2(tmp_path / "b")]
+    assert [p.severity for p in check_streams(unknown, START, END)] == ["warning"]
+    assert len(read_streams(unknown, START, END)) == 10
+
+
+def test_nothing_usable_is_said(tmp_path):
+    s = make_soundings(5)
+    s.quality[:] = 1
+    write_lite(tmp_path / LITE, s)
+    problem, = check_streams([lite(tmp_path)], START, END)
+    assert problem.severity == "warning" and "5 quality flag is not 0" in problem.found
