@@ -125,10 +125,11 @@ def open_case(directory: str | Path) -> Case:
     """
     directory = Path(directory)
     settings = read_settings(directory / "settings.nml")
-    found = sorted(p for p in (directory / "windows").glob("*") if _WINDOW_NAME.fullmatch(p.name) and all((p / name).is_file() for name in FILES))
+    found = sorted(p for p in (directory / "windows").glob("*")
+                   if _WINDOW_NAME.fullmatch(p.name) and all((p / name).is_file() for name in FILES))
     if not found:
-        raise InputError("there is nothing to evaluate", str(directory), "no windows/<date> with " + ", ".join(FILES), "at least one finished window",
-                         "Run the case first: gcas run NAMELIST.")
+        raise InputError("there is nothing to evaluate", str(directory), "no windows/<date> with " + ", ".join(FILES),
+                         "at least one finished window", "Run the case first: gcas run NAMELIST.")
     evaluate_from = _date(settings.get("time", "evaluate_from"))
     windows = []
     for path in found:

@@ -242,7 +242,8 @@ def _fractions(case: Case, grid: Grid, regions: Sequence[str]) -> np.ndarray | N
 
 def _truth_streams(truth: Path | None, fluxes: Sequence[str]) -> dict[str, list[PriorStream]]:
     """Component → where its true flux is; the flux "net" is the sum of all there are."""
-    available = {p.name: PriorStream(p.name, "gcasv2", truth) for p in sorted(truth.iterdir()) if any(p.glob("emissions.*.nc"))} if truth else {}
+    folders = sorted(p for p in truth.iterdir() if any(p.glob("emissions.*.nc"))) if truth else []
+    available = {p.name: PriorStream(p.name, "gcasv2", truth) for p in folders}
     return {name: list(available.values()) if name == "net" else [available[name]] if name in available else [] for name in fluxes}
 
 

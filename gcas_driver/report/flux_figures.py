@@ -14,7 +14,7 @@ from gcas_driver.fluxes.units import MOLAR_MASS_CARBON, SECONDS_PER_YEAR
 from mozart_coupling.grids import Grid
 
 from . import maps
-from .style import DIVERGING, INK, POSTERIOR, PRIOR, SEQUENTIAL, TRUTH, figure, round_up, symmetric_limit, time_axis, zero_line
+from .style import DIVERGING, INK, POSTERIOR, PRIOR, SEQUENTIAL, TRUTH, WIDTH, figure, round_up, symmetric_limit, time_axis, zero_line
 
 GRAMS_PER_YEAR = MOLAR_MASS_CARBON * SECONDS_PER_YEAR
 UNIT = "gC m⁻² yr⁻¹"
@@ -31,7 +31,7 @@ def flux_maps(budget: FluxBudget) -> Figure:
         changes += [("Wanted: truth − prior", truth - prior), ("Left: truth − posterior", truth - posterior)]
         panels.append(("Truth", truth))
     columns = max(len(panels), len(changes))
-    fig = figure(4.4 * columns, 4.75)
+    fig = figure(WIDTH / 3.0 * columns, 4.1)
     axes = np.atleast_2d(fig.subplots(2, columns))
     for row, group in zip(axes, (panels, changes)):
         limit = symmetric_limit([field for _, field in group], 99.5)
@@ -39,7 +39,7 @@ def flux_maps(budget: FluxBudget) -> Figure:
             image = maps.draw_map(ax, field, budget.grid, title, (-limit, limit), DIVERGING)
         for ax in row[len(group):]:
             ax.set_visible(False)
-        colour_bar(fig, image, row[:len(group)], f"{UNIT}, positive into the air")
+        colour_bar(fig, image, row[:len(group)], UNIT)
     return fig
 
 
@@ -48,7 +48,7 @@ def spread_map(evaluation: Evaluation) -> Figure | None:
     factors = evaluation.factors
     if factors is None or not len(factors.lon):
         return None
-    fig = figure(5.2 * max(len(factors.components), 2), 2.95)
+    fig = figure(WIDTH, 2.85)
     axes = np.atleast_1d(fig.subplots(1, max(len(factors.components), 2)))
     reduction = uncertainty_reduction(factors.posterior, factors.prior)
     finite = reduction[np.isfinite(reduction)]
@@ -85,9 +85,10 @@ def region_chart(budget: FluxBudget) -> Figure:
     """Prior and posterior with ±1 σ, and truth: land regions, ocean regions and aggregates, each with an axis of its own."""
     land = [k for k in budget.keys if k in land_regions(budget.regions)]
     others = [k for k in budget.keys if k in budget.regions and k not in land]
-    groups = [("Land regions", land), ("Ocean regions" if land else "Regions", others), ("Together", [k for k in SERIES if k in budget.keys])]
+    together = [k for k in SERIES if k in budget.keys]
+    groups = [("Land regions", land), ("Ocean regions" if land else "Regions", others), ("Together", together)]
     groups = [(title, keys) for title, keys in groups if keys]
-    fig = figure(13.2, 0.27 * max(len(keys) for _, keys in groups) + 1.1)
+    fig = figure(WIDTH, 0.26 * max(len(keys) for _, keys in groups) + 1.1)
     axes = np.atleast_1d(fig.subplots(1, len(groups)))
     for ax, (title, keys) in zip(axes, groups):
         _region_panel(ax, budget, keys, title)
@@ -119,10 +120,10 @@ def series(budget: FluxBudget, keys: tuple[str, ...], columns: int, height: floa
     keys = tuple(k for k in keys if k in budget.keys)
     rows = -(-len(keys) // columns)
     tall = height * rows + 0.65
-    fig = figure(13.2, tall, arranged=False)
+    fig = figure(WIDTH, tall, arranged=False)
     # Set by hand: finding room for the texts of two dozen panels takes longer than drawing them.
     axes = fig.subplots(rows, columns, sharex=True, squeeze=False, gridspec_kw={
-        "left": 0.045, "right": 0.99, "top": 1.0 - 0.55 / tall, "bottom": 0.36 / tall, "wspace": 0.17, "hspace": 0.30}).ravel()
+        "left": 0.055, "right": 0.99, "top": 1.0 - 0.55 / tall, "bottom": 0.36 / tall, "wspace": 0.25, "hspace": 0.30}).ravel()
     edges = np.array([[w.start, w.end] for w in budget.windows], dtype="datetime64[s]")
     times = edges.ravel().astype(object)
     for ax, key in zip(axes, keys):

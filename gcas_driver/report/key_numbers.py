@@ -31,7 +31,8 @@ class KeyNumber:
 
 def key_numbers(summary: dict[str, Any], evaluation: Evaluation) -> list[KeyNumber]:
     """In the order of interest; what does not exist is left out."""
-    numbers = [_rmse(summary["xco2"], "XCO₂"), _rmse(summary["surface"], "Withheld flasks"), _land(summary), _reduction(summary)]
+    numbers = [_rmse(summary["xco2"], "XCO₂"), _rmse(summary["surface"], "Withheld flasks"), _land(summary),
+               _reduction(summary, evaluation)]
     numbers += _scores(summary.get("scores", {}))
     if len(evaluation.observations):
         numbers.append(KeyNumber("Observations", f"{int(evaluation.observations.used.sum())}",
@@ -54,18 +55,21 @@ def _land(summary: dict[str, Any]) -> KeyNumber | None:
     row = summary["fluxes"].get(name)
     if not row or row["posterior"] is None:
         return None
-    note = f"prior {_signed(row['prior'])} ± {row['prior_sd']:.2f}" + (f", truth {_signed(row['truth'])}" if row.get("truth") is not None else "")
-    good = abs(row["posterior"] - row["truth"]) < abs(row["prior"] - row["truth"]) if row.get("truth") is not None else None
+    note, good = f"prior {_signed(row['prior'])} ± {row['prior_sd']:.2f}", None
+    if row.get("truth") is not None:
+        note += f", truth {_signed(row['truth'])}"
+        good = abs(row["posterior"] - row["truth"]) < abs(row["prior"] - row["truth"])
     return KeyNumber(f"{name} flux (PgC/yr)", f"{_signed(row['posterior'])} ± {row['posterior_sd']:.2f}", note, good)
 
 
-def _reduction(summary: dict[str, Any]) -> KeyNumber | None:
+def _reduction(summary: dict[str, Any], evaluation: Evaluation) -> KeyNumber | None:
     name = "Global land" if "Global land" in summary["uncertainty_reduction"] else "Global"
     value = summary["uncertainty_reduction"].get(name)
     if value is None:
         return None
-    regional = [v for k, v in summary["uncertainty_reduction"].items() if v is not None and not k.startswith("Global")]
-    return KeyNumber(f"Uncertainty reduction, {name.lower()}", f"{value:.0f} %", f"up to {max(regional):.0f} % in a region" if regional else "")
+    regional = [v for k, v in summary["uncertainty_reduction"].items() if v is not None and k in evaluation.budget.regions]
+    note = f"up to {max(regional):.0f} % in a region" if regional else ""
+    return KeyNumber(f"Uncertainty reduction, {name.lower()}", f"{value:.0f} %", note)
 
 
 def _scores(scores: dict[str, Any]) -> list[KeyNumber]:
@@ -79,7 +83,8 @@ def _scores(scores: dict[str, Any]) -> list[KeyNumber]:
                                  f"regions; {scores['regions_within_2sd_independent']} if errors are independent", n >= 0.75 * total))
     if scores.get("land_cell_error", {}).get("change") is not None:
         change = scores["land_cell_error"]["change"]
-        numbers.append(KeyNumber("Error of the land flux per cell", f"{change:+.0f} %".replace("-", "−"), "root mean square, mean over the run", change < 0))
+        numbers.append(KeyNumber("Error of the land flux per cell", f"{change:+.0f} %".replace("-", "−"),
+                                 "root mean square of the mean over the run", change < 0))
     return numbers
 
 

@@ -20,7 +20,7 @@ from .style import INK, QUIET
 
 _A = (1.340264, -0.081106, 0.000893, 0.003796)
 _M = np.sqrt(3.0) / 2.0
-PIXELS = (360, 740)
+PIXELS = (330, 678)
 COAST_BLOCK = 5
 """Cells of the fine land field that make one of the field that coastlines are drawn from: half a degree."""
 

@@ -12,7 +12,8 @@ from mozart_coupling.grids import Grid
 
 from . import maps
 from .flux_figures import colour_bar
-from .style import BACKGROUND, COLOURS, DIVERGING, INK, POSTERIOR, PRIOR, TRUTH, figure, round_up, symmetric_limit, time_axis, zero_line
+from .style import BACKGROUND, COLOURS, DIVERGING, INK, POSTERIOR, PRIOR, TRUTH, WIDTH
+from .style import figure, round_up, symmetric_limit, time_axis, zero_line
 
 DEPARTURE_GRID = Grid.regular(72, 36, lon_first=None)
 BAND_DEGREES = 10.0
@@ -20,7 +21,7 @@ MAX_SITES = 9
 
 
 def coverage_maps(evaluation: Evaluation) -> Figure | None:
-    """Number of assimilated soundings in 5° cells, and mean departures before and after (the paper's figure 4), with the flask sites."""
+    """Assimilated soundings in 5° cells, and mean departures before and after, with the flask sites (the paper's figure 4)."""
     table = evaluation.xco2
     if not len(table):
         return None
@@ -35,14 +36,14 @@ def coverage_maps(evaluation: Evaluation) -> Figure | None:
 
     prior, posterior = mean(table.prior - table.value), mean(table.posterior - table.value)
     limit = symmetric_limit([prior], 95.0)
-    fig = figure(13.2, 2.5)
+    fig = figure(WIDTH, 2.15)
     axes = fig.subplots(1, 3)
     count = np.where(number > 0, number, np.nan).reshape(DEPARTURE_GRID.shape)
     image = maps.draw_map(axes[0], count, DEPARTURE_GRID, f"Assimilated soundings, {len(table)} in all",
                           (0.0, round_up(float(np.nanpercentile(count, 98)))), "YlGnBu")
     colour_bar(fig, image, axes[:1], "number in 5° × 5°")
-    for ax, title, field, simulated in ((axes[1], "XCO₂ prior − observed", prior, "prior"), (axes[2], "XCO₂ posterior − observed", posterior, "posterior")):
-        image = maps.draw_map(ax, field, DEPARTURE_GRID, title, (-limit, limit), DIVERGING)
+    for ax, field, simulated in ((axes[1], prior, "prior"), (axes[2], posterior, "posterior")):
+        image = maps.draw_map(ax, field, DEPARTURE_GRID, f"XCO₂ {simulated} − observed", (-limit, limit), DIVERGING)
         _site_dots(ax, evaluation.surface, simulated, limit)
     colour_bar(fig, image, axes[1:], "ppm (circles: withheld flask sites)")
     return fig
@@ -60,10 +61,10 @@ def _site_dots(ax, surface: ObservationTable, simulated: str, limit: float) -> N
 
 def bias_chart(evaluation: Evaluation) -> Figure | None:
     """Mean departure with its standard deviation by window and by latitude, XCO2 above and withheld flasks below (figure 3)."""
-    sets = [(label, t) for label, t in (("XCO₂, assimilated soundings", evaluation.xco2), ("Surface CO₂, withheld flasks", evaluation.surface)) if len(t)]
+    sets = _sets(evaluation)
     if not sets:
         return None
-    fig = figure(13.2, 2.6 * len(sets) + 0.3)
+    fig = figure(WIDTH, 2.4 * len(sets) + 0.3)
     axes = np.atleast_2d(fig.subplots(len(sets), 2))
     windows = evaluation.case.counted
     middles = np.array([w.start + (w.end - w.start) / 2 for w in windows], dtype="datetime64[s]")
@@ -74,7 +75,8 @@ def bias_chart(evaluation: Evaluation) -> Figure | None:
             mean, sd = _group_mean(table.window[good], departure[good], len(windows))
             nudge = (number - 1) * 0.06 * np.median([w.days for w in windows])
             place = (middles + np.timedelta64(int(nudge * 86400), "s")).astype(object)
-            row[0].errorbar(place, mean, yerr=sd, fmt="o-", color=COLOURS[name], markersize=3.5, elinewidth=1.0, linewidth=1.2, label=name.capitalize())
+            row[0].errorbar(place, mean, yerr=sd, fmt="o-", color=COLOURS[name], markersize=3.5, elinewidth=1.0, linewidth=1.2,
+                            label=name.capitalize())
             bands = np.clip(((table.lat[good] + 90.0) // BAND_DEGREES).astype(int), 0, int(180 / BAND_DEGREES) - 1)
             mean, sd = _group_mean(bands, departure[good], int(180 / BAND_DEGREES))
             middle = -90.0 + BAND_DEGREES * (np.arange(len(mean)) + 0.5) + (number - 1) * 1.2
@@ -92,6 +94,11 @@ def bias_chart(evaluation: Evaluation) -> Figure | None:
     return fig
 
 
+def _sets(evaluation: Evaluation) -> list[tuple[str, ObservationTable]]:
+    sets = (("XCO₂, assimilated soundings", evaluation.xco2), ("Surface CO₂, withheld flasks", evaluation.surface))
+    return [(label, table) for label, table in sets if len(table)]
+
+
 def _group_mean(index: np.ndarray, values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     number = np.bincount(index, minlength=size).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -102,10 +109,10 @@ def _group_mean(index: np.ndarray, values: np.ndarray, size: int) -> tuple[np.nd
 
 def histograms(evaluation: Evaluation) -> Figure | None:
     """Departures before and after, for assimilated soundings and withheld flasks."""
-    sets = [(label, t) for label, t in (("XCO₂, assimilated soundings", evaluation.xco2), ("Surface CO₂, withheld flasks", evaluation.surface)) if len(t)]
+    sets = _sets(evaluation)
     if not sets:
         return None
-    fig = figure(13.2, 2.7)
+    fig = figure(WIDTH, 2.5)
     axes = np.atleast_1d(fig.subplots(1, 2))
     for ax, (label, table) in zip(axes, sets):
         departures = {name: getattr(table, name) - table.value for name in ("prior", "posterior")}
@@ -136,7 +143,7 @@ def site_series(evaluation: Evaluation) -> Figure | None:
     chosen = sorted(chosen, key=lambda s: -table.lat[table.site == s].mean())
     columns = min(3, len(chosen))
     rows = -(-len(chosen) // columns)
-    fig = figure(4.4 * columns, 1.95 * rows + 0.4)
+    fig = figure(WIDTH / 3.0 * columns, 1.8 * rows + 0.4)
     axes = np.atleast_1d(fig.subplots(rows, columns, sharex=True, squeeze=False)).ravel()
     windows = evaluation.case.counted
     for ax, site in zip(axes, chosen):
@@ -168,7 +175,7 @@ def diagnostics_chart(diagnostics: list[WindowDiagnostics]) -> Figure | None:
     """Per window: χ², spread against departure, share of rejected pairs."""
     if not any(d.super_observations for d in diagnostics):
         return None
-    fig = figure(13.2, 2.6)
+    fig = figure(WIDTH, 2.45)
     axes = fig.subplots(1, 3)
     times = np.array([d.window for d in diagnostics], dtype="datetime64[s]").astype(object)
 

@@ -13,15 +13,28 @@ from typing import Any
 import jinja2
 
 from gcas_driver import __version__
-from gcas_driver.evaluation.regions import TOTAL
-from gcas_driver.evaluation.summary import Evaluation, accounting_of, detailed_statistics, evaluate, flux_table, groups_of, period_reductions
+from gcas_driver.evaluation.aggregates import GLOBAL
+from gcas_driver.evaluation.regions import TOTAL, FluxBudget
+from gcas_driver.evaluation.summary import (
+    Evaluation,
+    accounting_of,
+    detailed_statistics,
+    evaluate,
+    flux_table,
+    groups_of,
+    period_reductions,
+)
 
 from .key_numbers import key_numbers
 
-TITLES = {"xco2": "XCO₂, assimilated soundings", "surface": "Surface CO₂, withheld flasks", "surface_assimilated": "Surface CO₂, assimilated",
-          "xco2_withheld": "XCO₂, withheld soundings"}
-COMPONENT_TITLES = {"bio": "Land biosphere (BIO)", "ocn": "Ocean (OCN)", "fossil": "Fossil fuel and cement (FOSSIL)", "fire": "Biomass burning (FIRE)",
-                    "net": "All components as one (NET)", TOTAL: "Optimised components together"}
+TITLES = {
+    "xco2": "XCO₂, assimilated soundings", "surface": "Surface CO₂, withheld flasks",
+    "surface_assimilated": "Surface CO₂, assimilated", "xco2_withheld": "XCO₂, withheld soundings",
+}
+COMPONENT_TITLES = {
+    "bio": "Land biosphere (BIO)", "ocn": "Ocean (OCN)", "fossil": "Fossil fuel and cement (FOSSIL)",
+    "fire": "Biomass burning (FIRE)", "net": "All components as one (NET)", TOTAL: "Optimised components together",
+}
 
 
 @dataclass(frozen=True)
@@ -88,18 +101,31 @@ def context(evaluation: Evaluation) -> dict[str, Any]:
     tables = {TITLES[name]: detailed_statistics(table, budget) for name, table in groups_of(evaluation).items() if len(table)}
     return {
         "title": str(case.settings.get("report", "title") or case.name),
-        "case": case, "summary": evaluation.summary, "synthetic": case.truth is not None, "version": case.attributes.get("gcas_version", __version__),
+        "case": case, "summary": evaluation.summary, "synthetic": case.truth is not None,
+        "version": case.attributes.get("gcas_version", __version__),
         "facts": _facts(evaluation), "keys": key_numbers(evaluation.summary, evaluation), "tables": tables,
         "simulations": ("prior", "background", "posterior"), "spin_up": len(case.windows) - len(counted),
-        "components": [] if budget is None else [
-            {"title": COMPONENT_TITLES.get(c, c), "optimised": c in budget.optimised or c == TOTAL, "total": c == TOTAL,
-             "row": flux_table(budget, c)["Global"]} for c in budget.components],
+        "components": [] if budget is None else global_budget(budget),
         "regions": [] if budget is None else list(budget.regions),
         "months": {} if budget is None else period_reductions(budget, "month"),
         "accounting": accounting_of(evaluation),
         "diagnostics": evaluation.diagnostics, "settings": _settings(evaluation),
         "written": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     }
+
+
+def global_budget(budget: FluxBudget) -> list[dict[str, Any]]:
+    """Rows of the table of global fluxes: the components, the optimised ones together, and everything that goes into the air."""
+    rows = [{"title": COMPONENT_TITLES.get(c, c), "optimised": c in budget.optimised or c == TOTAL, "total": c == TOTAL,
+             "row": flux_table(budget, c)[GLOBAL]} for c in budget.components]
+    kept = [r["row"] for r in rows if not r["optimised"]]
+    if kept:
+        whole = dict(rows[-1]["row"])
+        for name in ("prior", "posterior", "truth"):
+            parts = [row.get(name) for row in (whole, *kept)]
+            whole[name] = None if None in parts else sum(parts)
+        rows.append({"title": "All components: what stays in the air", "optimised": True, "total": True, "row": whole})
+    return rows
 
 
 def pictures(evaluation: Evaluation) -> dict[str, Picture]:
@@ -111,19 +137,25 @@ def pictures(evaluation: Evaluation) -> dict[str, Picture]:
     makers: list[tuple[str, str, str, Callable[[], Any]]] = [
         ("coverage", "Where observations were and how far off the simulation is", "Means over 5° cells; circles are withheld flask sites.",
          lambda: observation_figures.coverage_maps(evaluation)),
-        ("bias", "Departures by window and latitude", "Prior and posterior are free-running; the background starts every window from the posterior "
-         "state of the one before.", lambda: observation_figures.bias_chart(evaluation)),
-        ("histograms", "Distribution of departures", "The outermost bins hold all that lies beyond.", lambda: observation_figures.histograms(evaluation)),
-        ("sites", "Flask sites", "Withheld sites with most samples, from north to south.", lambda: observation_figures.site_series(evaluation)),
-        ("diagnostics", "How the analysis behaved", "Spin-up windows included.", lambda: observation_figures.diagnostics_chart(evaluation.diagnostics)),
+        ("bias", "Departures by window and latitude",
+         "Prior and posterior are free-running; the background starts every window from the posterior state of the one before.",
+         lambda: observation_figures.bias_chart(evaluation)),
+        ("histograms", "Distribution of departures", "The outermost bins hold all that lies beyond.",
+         lambda: observation_figures.histograms(evaluation)),
+        ("sites", "Flask sites", "Withheld sites with most samples, from north to south.",
+         lambda: observation_figures.site_series(evaluation)),
+        ("diagnostics", "How the analysis behaved", "Spin-up windows included.",
+         lambda: observation_figures.diagnostics_chart(evaluation.diagnostics)),
     ]
     if budget is not None:
         makers += [
-            ("maps", "Optimised flux, mean over the run", "Sum of the optimised components.", lambda: flux_figures.flux_maps(budget)),
+            ("maps", "Optimised flux, mean over the run", "Sum of the optimised components, positive into the air.",
+             lambda: flux_figures.flux_maps(budget)),
             ("regions", "Regional fluxes", "σ as if errors lasted from window to window.", lambda: flux_figures.region_chart(budget)),
-            ("aggregates", "Fluxes week by week: large regions", "Each step is a window; bands are ±σ of the members' totals.",
+            ("aggregates", "Fluxes window by window: large regions", "Each step is a window; bands are ±σ of the members' totals.",
              lambda: flux_figures.series(budget, flux_figures.SERIES, 3, 2.1)),
-            ("series", "Fluxes week by week: every region", "As above.", lambda: flux_figures.series(budget, budget.regions, 4, 1.7)),
+            ("series", "Fluxes window by window: every region", "As above.",
+             lambda: flux_figures.series(budget, budget.regions, 4, 1.7)),
             ("spread", "Uncertainty reduction by cell", "Of single scaling factors; what a region gains is in the table.",
              lambda: flux_figures.spread_map(evaluation)),
         ]
@@ -140,12 +172,17 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     """What was run, in a few words."""
     case, get = evaluation.case, evaluation.case.settings.get
     counted, first, last = case.counted, case.windows[0], case.windows[-1]
-    grid = evaluation.budget.grid.name if evaluation.budget else ""
-    windows = f"{len(case.windows)} of {first.days:g} days" + (f", {len(case.windows) - len(counted)} of them spin-up" if len(counted) < len(case.windows) else "")
-    facts = [("Period", f"{first.start.astype('datetime64[D]')} to {last.end.astype('datetime64[D]')}"), ("Windows", windows),
-             ("Members", "–" if case.members is None else str(case.members)), ("Optimised", ", ".join(c.upper() for c in evaluation.factors.components) if evaluation.factors else ""),
-             ("Grid", grid.replace("x", " × ")), ("Filter", f"{get('analysis', 'method', '')}, {get('analysis', 'near_km'):g} / {get('analysis', 'far_km'):g} km"),
-             ("Seed", str(get("case", "seed", ""))), ("Time taken", _duration(case.wall_seconds))]
+    spin_up = len(case.windows) - len(counted)
+    facts = [
+        ("Period", f"{first.start.astype('datetime64[D]')} to {last.end.astype('datetime64[D]')}"),
+        ("Windows", f"{len(case.windows)} of {first.days:g} days" + (f", {spin_up} of them spin-up" if spin_up else "")),
+        ("Members", "" if case.members is None else str(case.members)),
+        ("Optimised", ", ".join(c.upper() for c in evaluation.factors.components) if evaluation.factors else ""),
+        ("Grid", evaluation.budget.grid.name.replace("x", " × ") if evaluation.budget else ""),
+        ("Filter", f"{get('analysis', 'method')}, {get('analysis', 'near_km'):g} / {get('analysis', 'far_km'):g} km"),
+        ("Seed", str(get("case", "seed", ""))),
+        ("Time taken", _duration(case.wall_seconds)),
+    ]
     return [(name, text) for name, text in facts if text]
 
 

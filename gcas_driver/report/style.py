@@ -21,7 +21,9 @@ COLOURS = {"prior": PRIOR, "background": BACKGROUND, "posterior": POSTERIOR}
 
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "YlGnBu"
-DPI = 120
+DPI = 140
+WIDTH = 11.0
+"""Width of a figure that fills the page [inches]."""
 
 RC = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8.5, "axes.titlesize": 9.5, "axes.titleweight": "bold",
