@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,9 +16,6 @@ from . import __version__
 from .config import Settings, load
 from .errors import GcasError, Interrupted
 from .interrupts import signals_stop_the_work
-
-log = logging.getLogger("gcas")
-
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     """The settings come first: a bad namelist is told at once, before anything large is loaded."""
@@ -177,7 +173,6 @@ def _unexpected(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno is not None:
         return _failed(GcasError("the system refused an operation", str(error.filename or ""), error.strerror or str(error), "",
                                  "nothing that was done is lost: remove the cause and run the same command again"), 1)
-    log.critical("unexpected error", exc_info=error)
     return _failed(GcasError(f"unexpected error: {type(error).__name__}: {error}",
                              advice="this is a fault of GCAS: please report it with the traceback in gcas.log"), 1)
 

@@ -52,7 +52,7 @@ class Reporter:
 
     @contextmanager
     def files(self, directory: Path) -> Iterator[None]:
-        """Copy the log to `gcas.log` and `gcas.jsonl` of a case while the context lasts."""
+        """Copy the log to `gcas.log` and `gcas.jsonl` of a case while the context lasts; an error goes there with its traceback."""
         readable = logging.FileHandler(directory / "gcas.log", encoding="utf-8")
         readable.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
         machine = logging.FileHandler(directory / "gcas.jsonl", encoding="utf-8")
@@ -60,6 +60,11 @@ class Reporter:
         try:
             with _attached(readable), _attached(machine):
                 yield
+        except Exception as error:
+            record = self.log.makeRecord(self.log.name, logging.CRITICAL, __file__, 0, "%s", (error,), (type(error), error, error.__traceback__))
+            for handler in (readable, machine):
+                handler.handle(record)
+            raise
         finally:
             readable.close()
             machine.close()

@@ -19,7 +19,7 @@ import xarray as xr
 
 from mozart_coupling.samples import SampleRequest, Samples
 
-from .analysis import Localization, ensrf, letkf
+from .analysis import Localization, ensrf
 from .case import Case
 from .errors import AnalysisError, GcasError
 from .fluxes.members import FluxBasis, flux_basis
@@ -174,8 +174,9 @@ def screened_and_merged(case: Case, window: Window, compared: Compared, samples:
     simulated = compared.simulated
     kept = screen(simulated, compared.hx, analysis.gross_ppm or None, analysis.gross_sigma or None)
     rejected = np.flatnonzero(simulated.evaluated & ~kept.evaluated)
-    for line in listing(kept.select(rejected[:LISTED]), compared.hx[rejected[:LISTED]]):
-        case.reporter.log.info("rejected: %s", line)
+    if rejected.size:
+        for line in listing(kept.select(rejected[:LISTED]), compared.hx[rejected[:LISTED]]):
+            case.reporter.log.info("rejected: %s", line)
     used, reason = compared.table.used.copy(), compared.table.reason.copy()
     used[compared.rows], reason[compared.rows] = kept.used, kept.reason
     supers = super_observe(kept, case.grid, floor_ppm=_error_floors(case), correlation=merging.error_correlation,
@@ -229,6 +230,8 @@ def _analyse(case: Case, prior: Prior, supers: SuperObservations, hx: np.ndarray
     common: dict[str, Any] = dict(localization=localization, precision=settings.precision, threads=settings.threads or None,
                                   inflation=settings.inflation, rtpp=settings.rtpp, rtps=settings.rtps)
     if settings.method == "letkf":
+        from .analysis import letkf
+
         result = letkf(prior.x, hx, supers.value, variance, **common)
     else:
         order = "greedy" if settings.order == "greedy" else _order_in_time(supers, hx, variance)
