@@ -30,8 +30,8 @@ YEAR_DAYS = 365.25
 NORMALISING_DAYS = np.arange(0.5, 365.0, 5.0)  # the days whose mean stands for the year's
 
 LIGHT_HALF_SATURATION = 0.35  # of the sine of the sun's height: photosynthesis saturates
-RESPIRATION_LAG = 14.0  # days behind growth: soils warm late
-RESPIRATION_WIDTH = 1.2  # and over a longer season
+RESPIRATION_LAG = 18.0  # days behind growth: soils warm late
+RESPIRATION_WIDTH = 1.25  # and over a longer season
 RESPIRATION_FLOOR = 0.22
 RESPIRATION_DIURNAL = 0.2
 CLOUD_AMPLITUDE = 0.18
