@@ -72,4 +72,5 @@ def _absent_sites(stream: SurfaceStream, present: set[str]) -> list[Problem]:
     if not absent:
         return []
     return [Problem("sites without a sample in the run", f"{stream.directory} (product {stream.product})", ", ".join(absent),
-                    "sites such as " + ", ".join(sorted(present)[:6]), "check the spelling in sites and sites_withheld", severity="warning")]
+                    "sites such as " + ", ".join(sorted(present)[:6]), "check the spelling in sites and sites_withheld",
+                    severity="warning")]

@@ -21,7 +21,8 @@ class SatelliteStream:
     directory : Path
         Where the daily files lie.
     file_pattern : str
-        the day as ``{yymmdd}``, ``{yyyymmdd}`` or strftime codes, then shell wildcards, e.g. ``acos_LtCO2_{yymmdd}_*.nc4``; "" takes the format's own.
+        The day as ``{yymmdd}``, ``{yyyymmdd}`` or strftime codes, and shell wildcards, e.g. ``acos_LtCO2_{yymmdd}_*.nc4``;
+        "" takes the format's own.
     assimilate : bool
         False: simulated and evaluated, but withheld from the analysis.
     missing_days : bool

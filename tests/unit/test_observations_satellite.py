@@ -6,9 +6,13 @@ import time
 import netCDF4
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations import SatelliteStream, check_streams, read_streams, xco2_operator
+from gcas_driver.observations.files import days_of, pattern_of_day
+from gcas_driver.observations.soundings import Soundings, average_cells
 from gcas_driver.observations.table import WITHHELD
 from generators.observation_files import make_soundings, write_gcasv2_satellite, write_lite
 
@@ -280,3 +284,38 @@ def test_nothing_usable_is_said(tmp_path):
     write_lite(tmp_path / LITE, s)
     problem, = check_streams([lite(tmp_path)], START, END)
     assert problem.severity == "warning" and "5 quality flag is not 0" in problem.found
+
+
+def raw_soundings(n: int, seed: int) -> Soundings:
+    """Soundings crowded into a few cells and hours."""
+    s, random = make_soundings(n, seed=seed), np.random.default_rng(seed)
+    s.lon, s.lat, s.time = random.uniform(-180, -176, n), random.uniform(-2, 2, n), random.uniform(0.0, 4e4, n)
+    return Soundings(s.time, s.lon, s.lat, s.xco2, s.error, s.prior_xco2, s.pressure, s.weight, s.kernel, s.prior,
+                     np.arange(n).astype(str).astype(object), warn_level=s.warn_level.astype(float))
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(0, 120), seed=st.integers(0, 10**6), degrees=st.sampled_from([0.5, 1.0, 2.0]), bounds=st.sampled_from([(), (8, 12)]))
+def test_averaging_invariants(n, seed, degrees, bounds):
+    s = raw_soundings(n, seed)
+    means = average_cells(s, degrees, bounds)
+    assert len(means) + sum(means.counts.values()) == n, "every sounding is accounted for"
+    if not n:
+        return
+    np.testing.assert_allclose(means.pressure_weight.sum(axis=1), 1.0, rtol=1e-12)
+    assert (np.diff(means.pressure, axis=1) > 0).all()
+    assert s.xco2.min() <= means.xco2.min() and means.xco2.max() <= s.xco2.max()
+    cells = {(int((x + 180) // degrees), int((y + 90) // degrees)) for x, y in zip(s.lon, s.lat)}
+    assert {(int((x + 180) // degrees), int((y + 90) // degrees)) for x, y in zip(means.lon, means.lat)} == cells, "no cell is lost or made"
+    again = average_cells(means, degrees, ())
+    assert len(again) <= len(means)
+    if not bounds:
+        order = np.random.default_rng(seed).permutation(n)
+        np.testing.assert_allclose(average_cells(s.take(order), degrees, bounds).xco2, means.xco2, rtol=1e-12)
+
+
+def test_patterns_and_days():
+    day = np.datetime64("2010-06-05")
+    for pattern, name in (("a_{yymmdd}_*", "a_100605_*"), ("{yyyymmdd}.nc", "20100605.nc"), ("%Y/x_%j.nc", "2010/x_156.nc")):
+        assert pattern_of_day(pattern, day) == name
+    assert days_of(np.datetime64("2010-06-05T12"), np.datetime64("2010-06-07")).tolist() == [day.item(), (day + 1).item()]
