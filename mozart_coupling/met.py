@@ -1,4 +1,4 @@
-"""Meteorology files: one a day, read with linear interpolation in time, checked as a whole, written.
+"""Meteorology files: one a day, read with linear interpolation in time, checked as a whole (writer: met_format).
 
 The layout is the contract's: 3-D `T U V Q` (time, lev, lat, lon), level 1 on top; 2-D `PS PHIS TS TAUX TAUY SHFLX QFLX
 FSDS ALB SNOWH SOILW ORO` (time, lat, lon); optional `PBLH` and `CMFMC` (time, ilev, lat, lon); hybrid coefficients;
@@ -7,9 +7,7 @@ FSDS ALB SNOWH SOILW ORO` (time, lat, lon); optional `PBLH` and `CMFMC` (time, i
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -17,61 +15,14 @@ import netCDF4
 import numpy as np
 
 from mozart_coupling.classic_header import missing_bytes
-from mozart_coupling.embedded.levels import P0, check_coefficients, mid_coefficients
+from mozart_coupling.embedded.levels import P0, check_coefficients
 from mozart_coupling.errors import CouplingError, MetError
 from mozart_coupling.grids import Grid, GridError
+from mozart_coupling.met_format import MET_FIELDS, met_file_name, write_met_file
+
+__all__ = ["MET_FIELDS", "MetFiles", "met_file_name", "write_met_file"]
 
 LONGEST_STEP_S = 6 * 3600  # records further apart than this are a gap
-DAY_S = 86400
-EPOCH_1900 = np.datetime64("1900-01-01", "s")
-
-
-@dataclass(frozen=True)
-class MetField:
-    """What the contract says of one field; `low` and `high` bound what is physical."""
-
-    units: str
-    long_name: str
-    levels: str  # "mid", "interface" or "" for a surface field
-    low: float
-    high: float
-    required: bool = False
-
-
-MET_FIELDS: dict[str, MetField] = {
-    "T": MetField("K", "temperature", "mid", 100.0, 360.0, True),
-    "U": MetField("m/s", "eastward wind", "mid", -200.0, 200.0, True),
-    "V": MetField("m/s", "northward wind", "mid", -200.0, 200.0, True),
-    "Q": MetField("kg/kg", "specific humidity", "mid", -1.0e-3, 0.1, True),
-    "PS": MetField("Pa", "surface pressure", "", 3.0e4, 1.2e5, True),
-    "PHIS": MetField("m2/s2", "surface geopotential", "", -1.0e4, 9.0e4, True),
-    "TS": MetField("K", "surface temperature", "", 150.0, 380.0),
-    "TAUX": MetField("N/m2", "eastward surface stress", "", -100.0, 100.0),
-    "TAUY": MetField("N/m2", "northward surface stress", "", -100.0, 100.0),
-    "SHFLX": MetField("W/m2", "upward sensible heat flux", "", -2000.0, 2000.0),
-    "QFLX": MetField("kg/m2/s", "upward water vapour flux", "", -0.01, 0.01),
-    "FSDS": MetField("W/m2", "downward solar flux at the surface", "", -10.0, 1500.0),
-    "ALB": MetField("1", "surface albedo", "", 0.0, 1.0),
-    "SNOWH": MetField("m", "snow height, water equivalent", "", 0.0, 1000.0),
-    "SOILW": MetField("1", "soil moisture fraction", "", 0.0, 1.0),
-    "ORO": MetField("1", "surface type: 0 ocean, 1 land, 2 sea ice", "", 0.0, 2.0),
-    "PBLH": MetField("m", "boundary layer height", "", 0.0, 1.0e4),
-    "CMFMC": MetField("kg/m2/s", "upward convective mass flux", "interface", -0.01, 5.0),
-}
-
-
-def met_file_name(prefix: str, date_format: str, day: np.datetime64) -> str:
-    """Such as GEOS5_19x2_20140905.nc for prefix "GEOS5_19x2_" and format "yyyymmdd".
-
-    Raises
-    ------
-    MetError
-        If the format lacks yyyy, mm or dd.
-    """
-    if any(part not in date_format for part in ("yyyy", "mm", "dd")):
-        raise MetError("a met date format needs yyyy, mm and dd", "dyn_flnm_date_frmt", repr(date_format), "yyyymmdd")
-    year, month, dom = str(day.astype("datetime64[D]")).split("-")
-    return prefix + date_format.replace("yyyy", year).replace("mm", month).replace("dd", dom) + ".nc"
 
 
 def _day(time: np.datetime64) -> np.datetime64:
@@ -93,7 +44,7 @@ class MetFiles:
         self.directory = Path(directory)
         self.prefix = prefix
         self.date_format = date_format
-        self._open: dict[np.datetime64, _DayFile] = {}
+        self._open: dict[np.datetime64, DayFile] = {}
         self._records: dict[np.datetime64, dict[str, np.ndarray]] = {}
         self._bracket: _Bracket | None = None
 
@@ -102,13 +53,13 @@ class MetFiles:
         return self.directory / met_file_name(self.prefix, self.date_format, np.datetime64(day))
 
     @cached_property
-    def _first(self) -> _DayFile:
+    def _first(self) -> DayFile:
         """The first file there is: it gives grid and levels."""
         stems = sorted(self.directory.glob(f"{self.prefix}*.nc")) if self.directory.is_dir() else []
         if not stems:
             raise MetError("no meteorology file", self.directory, "none", f"{self.prefix}{self.date_format}.nc",
                            "Set the directory and prefix of the meteorology files.")
-        return _DayFile(stems[0])
+        return DayFile(stems[0])
 
     @property
     def grid(self) -> Grid:
@@ -217,9 +168,9 @@ class MetFiles:
             self._open.pop(day).close()
         return _Bracket(before[0], after[0], self._records[before[0]], self._records[after[0]])
 
-    def _file(self, day: np.datetime64) -> _DayFile:
+    def _file(self, day: np.datetime64) -> DayFile:
         if day not in self._open:
-            file = _DayFile(self.path(day))
+            file = DayFile(self.path(day))
             if file.grid != self.grid:
                 raise MetError("the grid differs from the first file's", file.path, str(file.grid), str(self.grid))
             self._open[day] = file
@@ -253,7 +204,7 @@ class _Bracket:
         return field
 
 
-class _DayFile:
+class DayFile:
     """One open file."""
 
     def __init__(self, path: Path):
@@ -313,9 +264,7 @@ class _DayFile:
 
     def shape_of(self, name: str) -> tuple[int, ...]:
         """Shape that one record of a field must have."""
-        nlev = self.coefficients[0].size - 1
-        levels = {"mid": (nlev,), "interface": (nlev + 1,), "": ()}[MET_FIELDS[name].levels]
-        return levels + self.grid.shape
+        return MET_FIELDS[name].shape(self.coefficients[0].size - 1, self.grid)
 
     def record(self, stamp: np.datetime64) -> dict[str, np.ndarray]:
         """All contract fields of one record, as the file has them."""
@@ -336,104 +285,3 @@ class _DayFile:
             raise MetError("a field has NaN or fill values", f"{self.path}, {name}, record {index + 1}",
                            f"{np.count_nonzero(~np.isfinite(field) | (np.abs(field) > 1e30))} of {field.size} values")
         return field
-
-
-def write_met_file(
-    path: str | Path,
-    grid: Grid,
-    hyai: np.ndarray,
-    hybi: np.ndarray,
-    times: Sequence[np.datetime64] | np.ndarray,
-    fields: Mapping[str, np.ndarray],
-    attributes: Mapping[str, str] | None = None,
-) -> None:
-    """Write one day of meteorology in the contract's format (64-bit-offset classic NetCDF, fields in float32).
-
-    The file appears under its name only when it is complete.
-
-    Parameters
-    ----------
-    times
-        Record times (n,), UTC.
-    fields
-        Contract names → (n, [nlev or nlev+1,] nlat, nlon).
-    attributes
-        Global attributes: what made the file.
-
-    Raises
-    ------
-    MetError
-        Unknown names, required ones absent, wrong shapes, NaN.
-    """
-    path = Path(path)
-    times = np.asarray(times, dtype="datetime64[s]")
-    check_coefficients(hyai, hybi, str(path))
-    _check_fields(path, grid, len(hyai) - 1, times.size, fields)
-    partial = path.with_name(f".{path.name}.part")
-    with netCDF4.Dataset(partial, "w", format="NETCDF3_64BIT_OFFSET") as dataset:
-        dataset.set_fill_off()
-        dataset.setncatts({"Conventions": "CF-1.8", **(attributes or {})})
-        # Everything is defined before the first record is written: the classic format moves all records otherwise.
-        _write_coordinates(dataset, grid, np.asarray(hyai), np.asarray(hybi))
-        variables = {name: _create_field(dataset, name) for name in MET_FIELDS if name in fields}
-        _write_times(dataset, times)
-        for index in range(times.size):  # record by record: the order in which the classic format lies on disk
-            for name, variable in variables.items():
-                variable[index] = fields[name][index]
-    os.replace(partial, path)
-
-
-def _check_fields(path: Path, grid: Grid, nlev: int, n_times: int, fields: Mapping[str, np.ndarray]) -> None:
-    unknown = sorted(set(fields) - set(MET_FIELDS))
-    missing = [name for name, field in MET_FIELDS.items() if field.required and name not in fields]
-    if unknown or missing:
-        raise MetError("these are not the contract's met fields", path, f"unknown {unknown}, missing {missing}")
-    for name, values in fields.items():
-        levels = {"mid": (nlev,), "interface": (nlev + 1,), "": ()}[MET_FIELDS[name].levels]
-        expected = (n_times, *levels, *grid.shape)
-        if np.shape(values) != expected:
-            raise MetError("a field has the wrong shape", f"{path}, {name}", str(np.shape(values)), str(expected))
-        if not np.isfinite(values).all():
-            raise MetError("a field is not finite", f"{path}, {name}")
-
-
-def _write_coordinates(dataset: netCDF4.Dataset, grid: Grid, hyai: np.ndarray, hybi: np.ndarray) -> None:
-    hyam, hybm = mid_coefficients(hyai, hybi)
-    for name, size in (("lon", grid.nlon), ("lat", grid.nlat), ("lev", hyam.size), ("ilev", hyai.size), ("time", None)):
-        dataset.createDimension(name, size)
-    columns = (
-        ("lon", ("lon",), grid.lon, "degrees_east", "longitude"),
-        ("lat", ("lat",), grid.lat, "degrees_north", "latitude"),
-        ("lev", ("lev",), 1000.0 * (hyam + hybm), "hPa", "hybrid level at midpoints, top first"),
-        ("ilev", ("ilev",), 1000.0 * (hyai + hybi), "hPa", "hybrid level at interfaces, top first"),
-        ("hyam", ("lev",), hyam, "1", "hybrid A coefficient at midpoints: p = hyam P0 + hybm PS"),
-        ("hybm", ("lev",), hybm, "1", "hybrid B coefficient at midpoints"),
-        ("hyai", ("ilev",), hyai, "1", "hybrid A coefficient at interfaces"),
-        ("hybi", ("ilev",), hybi, "1", "hybrid B coefficient at interfaces"),
-        ("P0", (), P0, "Pa", "reference pressure"),
-    )
-    for name, dims, values, units, long_name in columns:
-        variable = dataset.createVariable(name, "f8", dims)
-        variable.setncatts({"units": units, "long_name": long_name})
-        variable[...] = values
-
-
-def _write_times(dataset: netCDF4.Dataset, times: np.ndarray) -> None:
-    time = dataset.createVariable("time", "f8", ("time",))
-    date = dataset.createVariable("date", "i4", ("time",))
-    datesec = dataset.createVariable("datesec", "i4", ("time",))
-    time.setncatts({"units": "days since 1900-01-01 00:00:00", "calendar": "gregorian", "long_name": "time"})
-    date.setncatts({"units": "yyyymmdd", "long_name": "current date"})
-    datesec.setncatts({"units": "s", "long_name": "seconds of the current date"})
-    days = times.astype("datetime64[D]")
-    time[:] = (times - EPOCH_1900) / np.timedelta64(DAY_S, "s")
-    date[:] = [int(str(day).replace("-", "")) for day in days]
-    datesec[:] = (times - days).astype("timedelta64[s]").astype(int)
-
-
-def _create_field(dataset: netCDF4.Dataset, name: str) -> netCDF4.Variable:
-    about = MET_FIELDS[name]
-    levels = {"mid": ("lev",), "interface": ("ilev",), "": ()}[about.levels]
-    variable = dataset.createVariable(name, "f4", ("time", *levels, "lat", "lon"))
-    variable.setncatts({"units": about.units, "long_name": about.long_name})
-    return variable

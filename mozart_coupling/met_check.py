@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mozart_coupling.errors import CouplingError, MetError
-from mozart_coupling.met import DAY_S, EPOCH_1900, LONGEST_STEP_S, MET_FIELDS, _DayFile
+from mozart_coupling.met import LONGEST_STEP_S, DayFile
+from mozart_coupling.met_format import DAY_S, EPOCH_1900, MET_FIELDS
 
 if TYPE_CHECKING:
     from mozart_coupling.met import MetFiles
@@ -22,12 +23,12 @@ def check_files(met: MetFiles, start: np.datetime64, end: np.datetime64, values:
         return [MetError("the meteorology directory does not exist", met.directory)]
     first_day, last_day = start.astype("datetime64[D]") - 1, end.astype("datetime64[D]")
     problems: list[CouplingError] = []
-    reference: _DayFile | None = None
+    reference: DayFile | None = None
     last_stamp: np.datetime64 | None = None
     for day in np.arange(first_day, last_day + 1):
         try:
             path = met.path(day)
-            file = _DayFile(path)
+            file = DayFile(path)
         except MetError as error:
             problems.append(error)
             continue
@@ -44,7 +45,7 @@ def check_files(met: MetFiles, start: np.datetime64, end: np.datetime64, values:
     return problems
 
 
-def _file_problems(file: _DayFile, day: np.datetime64, reference: _DayFile | None, last_stamp: np.datetime64 | None,
+def _file_problems(file: DayFile, day: np.datetime64, reference: DayFile | None, last_stamp: np.datetime64 | None,
                    values: bool) -> Iterator[CouplingError]:
     yield from _geometry_problems(file, reference)
     yield from _time_problems(file, day, last_stamp)
@@ -56,7 +57,7 @@ def _file_problems(file: _DayFile, day: np.datetime64, reference: _DayFile | Non
             yield from _value_problems(file, name)
 
 
-def _geometry_problems(file: _DayFile, reference: _DayFile | None) -> Iterator[CouplingError]:
+def _geometry_problems(file: DayFile, reference: DayFile | None) -> Iterator[CouplingError]:
     try:
         grid, coefficients = file.grid, file.coefficients
     except MetError as error:
@@ -72,7 +73,7 @@ def _geometry_problems(file: _DayFile, reference: _DayFile | None) -> Iterator[C
                        f"{coefficients[0].size - 1} levels", f"the {reference.coefficients[0].size - 1} of {reference.path.name}")
 
 
-def _time_problems(file: _DayFile, day: np.datetime64, last_stamp: np.datetime64 | None) -> Iterator[CouplingError]:
+def _time_problems(file: DayFile, day: np.datetime64, last_stamp: np.datetime64 | None) -> Iterator[CouplingError]:
     times = file.times
     if times.size == 0:
         yield MetError("a file without records", file.path)
@@ -93,7 +94,7 @@ def _time_problems(file: _DayFile, day: np.datetime64, last_stamp: np.datetime64
             yield MetError("time disagrees with date and datesec", f"{file.path}, time", str((EPOCH_1900 + seconds)[0]), str(times[0]))
 
 
-def _value_problems(file: _DayFile, name: str) -> Iterator[CouplingError]:
+def _value_problems(file: DayFile, name: str) -> Iterator[CouplingError]:
     about = MET_FIELDS[name]
     for index in range(file.times.size):
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
+from mozart_coupling.contract import GRAVITY
 from mozart_coupling.embedded import climate
 from mozart_coupling.embedded.levels import check_coefficients, level_pressure, mid_coefficients
 from mozart_coupling.errors import MetError
@@ -131,7 +132,7 @@ def steady_fields(source: Climatology, hyai: np.ndarray, hybi: np.ndarray) -> di
     above = np.minimum(target / source.humidity_pressure[0], 1.0) ** 3
     fields["Q"] = np.maximum(humidity * above, DRIEST)
     height = interpolate_levels(source.fields["Z3"], log_source, np.log(surface_pressure)[None], extrapolate=True)[0]
-    return fields | {"PS": surface_pressure, "PHIS": climate.GRAVITY * height, "TS": source.fields["TS"]}
+    return fields | {"PS": surface_pressure, "PHIS": GRAVITY * height, "TS": source.fields["TS"]}
 
 
 def daily_fields(surface: climate.Surface, time: np.datetime64, steady: dict[str, np.ndarray], means: dict[str, np.ndarray],

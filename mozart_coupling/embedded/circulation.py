@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from mozart_coupling.contract import GRAVITY
 from mozart_coupling.embedded import climate
 from mozart_coupling.embedded.levels import P0, check_coefficients, level_pressure
 from mozart_coupling.embedded.waves import (
@@ -29,7 +30,6 @@ from mozart_coupling.errors import MetError
 from mozart_coupling.grids import EARTH_RADIUS_M, Grid
 from mozart_coupling.met import met_file_name, write_met_file
 
-GRAVITY = 9.80665
 MEAN_SEA_LEVEL_PRESSURE = 1.011e5  # Pa
 EPOCH = np.datetime64("2000-01-01T00:00:00", "ms")
 YEAR_S = 365.2425 * 86400.0

@@ -5,17 +5,16 @@ Plausible, smooth and cheap: what a tracer model needs to know for air mass, mix
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from mozart_coupling.contract import GRAVITY
 from mozart_coupling.embedded.levels import P0, level_pressure, mid_coefficients
 from mozart_coupling.grids import Grid, regrid
 from mozart_coupling.land import land_fraction
 
-GRAVITY = 9.80665
 GAS_CONSTANT = 287.04  # dry air, J kg-1 K-1
 LATENT_HEAT = 2.501e6  # J kg-1
 SOLAR_CONSTANT = 1361.0  # W m-2

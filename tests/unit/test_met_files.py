@@ -23,7 +23,7 @@ def _fields(times, names=MET_FIELDS):
     nlev = len(LEVELS[0]) - 1
     fields = {}
     for name in names:
-        levels = {"mid": (nlev,), "interface": (nlev + 1,), "": ()}[MET_FIELDS[name].levels]
+        levels = MET_FIELDS[name].shape(nlev, GRID)[:-2]
         scale = (1.0 + 0.01 * np.arange(levels[0]))[:, None, None] if levels else 1.0
         growth = np.zeros_like(hours) if name == "ORO" else hours
         fields[name] = (TYPICAL.get(name, 1.0) * (1.0 + 1e-4 * growth)).reshape(-1, *([1] * (len(levels) + 2))) * np.ones(
@@ -117,7 +117,7 @@ def test_check_finds_a_truncated_file(tmp_path):
     met = _write(tmp_path)
     path = tmp_path / "m_20100602.nc"
     path.write_bytes(path.read_bytes()[:300])
-    assert "not a readable NetCDF file" in _found(met)
+    assert "truncated" in _found(met)
 
 
 def test_check_finds_wrong_dates(tmp_path):
