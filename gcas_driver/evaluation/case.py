@@ -90,7 +90,7 @@ class Case:
         Those written so far, in time.
     members : int or None
     wall_seconds : float or None
-        Time the run took, by its journal.
+        Time that the windows took, by the journal, and the inputs of a synthetic experiment; evaluation and report apart.
     attributes : dict
         Global attributes of the last window's fluxes: software version, hash of the settings, seed, …
     truth : Path or None
@@ -136,14 +136,15 @@ def open_case(directory: str | Path) -> Case:
         with files.opened(path / "fluxes.nc") as dataset:
             bounds = files.times(dataset, "time_bounds")
         start = bounds.min()
-        windows.append(Window(path.name, path, start, bounds.max(), evaluate_from is None or start >= evaluate_from))
+        windows.append(Window(path.name, path, start, bounds.max(), evaluate_from is None or bool(start >= evaluate_from)))
     with files.opened(found[-1] / "fluxes.nc") as dataset:
         attributes = {name: str(dataset.getncattr(name)) for name in dataset.ncattrs()}
         members = dataset.dimensions["member"].size if "member" in dataset.dimensions else None
     name = str(settings.get("case", "name") or directory.resolve().name)
     journal = _journal(directory)
-    return Case(directory, name, settings, tuple(windows), members, _wall_seconds(journal), attributes,
-                _truth_directory(settings, directory), {e["window"]: e for e in journal if e.get("event") == "window" and "window" in e})
+    truth = _truth_directory(settings, directory)
+    return Case(directory, name, settings, tuple(windows), members, _wall_seconds(journal, truth), attributes,
+                truth, {e["window"]: e for e in journal if e.get("event") == "window" and "window" in e})
 
 
 def read_settings(path: Path) -> CaseSettings:
@@ -311,10 +312,14 @@ def _journal(directory: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _wall_seconds(journal: list[dict[str, Any]]) -> float | None:
-    """Time spent in windows: the sum over `window` entries, or over `step` entries if those tell none."""
-    for event in ("window", "step"):
-        seconds = [float(e["seconds"]) for e in journal if e.get("event") == event and e.get("seconds") is not None]
-        if seconds:
-            return round(sum(seconds), 1)
-    return None
+def _wall_seconds(journal: list[dict[str, Any]], truth: Path | None) -> float | None:
+    """Time spent in windows by the journal, and in making the inputs of a synthetic experiment by their marks."""
+    seconds = [float(e["seconds"]) for e in journal if e.get("event") == "window" and e.get("seconds") is not None]
+    if not seconds:
+        return None
+    for mark in sorted(truth.parent.glob("made_*.json")) if truth else ():
+        try:
+            seconds.append(float(json.loads(mark.read_text(encoding="utf-8"))["seconds"]))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return round(sum(seconds), 1)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from gcas_driver.errors import InputError
+from gcas_driver.fluxes.components import COMPONENTS, NET
 from gcas_driver.fluxes.priors import PriorStream, days
 from gcas_driver.fluxes.regions import RegionMap
 from gcas_driver.fluxes.units import PGC_PER_YEAR
@@ -242,9 +243,9 @@ def _fractions(case: Case, grid: Grid, regions: Sequence[str]) -> np.ndarray | N
 
 def _truth_streams(truth: Path | None, fluxes: Sequence[str]) -> dict[str, list[PriorStream]]:
     """Component → where its true flux is; the flux "net" is the sum of all there are."""
-    folders = sorted(p for p in truth.iterdir() if any(p.glob("emissions.*.nc"))) if truth else []
-    available = {p.name: PriorStream(p.name, "gcasv2", truth) for p in folders}
-    return {name: list(available.values()) if name == "net" else [available[name]] if name in available else [] for name in fluxes}
+    known = [c for c in COMPONENTS if any((truth / c).glob("emissions.*.nc"))] if truth else []
+    available = {name: PriorStream(name, "gcasv2", truth) for name in known}
+    return {name: list(available.values()) if name == NET else [available[name]] if name in available else [] for name in fluxes}
 
 
 def _mean_flux(stream: PriorStream, window: Window, grid: Grid) -> np.ndarray:

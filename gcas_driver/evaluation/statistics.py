@@ -57,12 +57,11 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float | None:
     """Pearson's correlation, (18); None if there are fewer than two values or one series does not vary."""
     if a.size < 2:
         return None
-    a, b = a - a.mean(), b - b.mean()
-    scale = np.sqrt(np.sum(a**2) * np.sum(b**2))
-    # Round-off of a constant series must not pass for variation.
-    if scale <= 1e-20 * a.size:
+    # The round-off of a constant series must not pass for variation.
+    if any(np.ptp(series) <= 8.0 * np.finfo(np.float64).eps * np.abs(series).max() for series in (a, b)):
         return None
-    return float(np.clip(np.sum(a * b) / scale, -1.0, 1.0))
+    a, b = a - a.mean(), b - b.mean()
+    return float(np.clip(np.sum(a * b) / np.sqrt(np.sum(a**2) * np.sum(b**2)), -1.0, 1.0))
 
 
 def block(table: ObservationTable, details: bool = False) -> dict[str, Statistics]:

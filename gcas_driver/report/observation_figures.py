@@ -12,8 +12,21 @@ from mozart_coupling.grids import Grid
 
 from . import maps
 from .flux_figures import colour_bar
-from .style import BACKGROUND, COLOURS, DIVERGING, INK, POSTERIOR, PRIOR, TRUTH, WIDTH
-from .style import figure, round_up, symmetric_limit, time_axis, zero_line
+from .style import (
+    BACKGROUND,
+    COLOURS,
+    DIVERGING,
+    INK,
+    POSTERIOR,
+    PRIOR,
+    TRUTH,
+    WIDTH,
+    figure,
+    round_up,
+    symmetric_limit,
+    time_axis,
+    zero_line,
+)
 
 DEPARTURE_GRID = Grid.regular(72, 36, lon_first=None)
 BAND_DEGREES = 10.0

@@ -4,8 +4,6 @@ The files go through the driver's own writers, so that a change of layout shows 
 posterior lies `recovery` of the way from prior to truth, and the members scatter about it.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
