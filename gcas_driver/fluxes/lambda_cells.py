@@ -16,6 +16,8 @@ import numpy as np
 from gcas_driver.errors import InputError
 from mozart_coupling.grids import EARTH_RADIUS_M, Grid, regrid
 
+from .regions import TRANSCOM
+
 
 class LambdaCells(Protocol):
     """Cells of scaling factors.
@@ -168,7 +170,7 @@ def lambda_cells(name: str, model_grid: Grid, *, region_names: Sequence[str] = (
     name : str
         "transport", "regions" or "NxM".
     region_names, region_fraction
-        For "regions": see `RegionCells`.
+        For "regions": see `RegionCells` and `regions.RegionMap`, whose last region, that of no region, is left out.
 
     Raises
     ------
@@ -180,5 +182,7 @@ def lambda_cells(name: str, model_grid: Grid, *, region_names: Sequence[str] = (
     if name == "regions":
         if region_fraction is None:
             raise InputError("scaling factors by region need regions", "&state, lambda_grid", "none", "a &regions group")
-        return RegionCells(tuple(region_names), region_fraction, model_grid)
+        # Places of no region are not optimised: the factor outside of all regions is 1.
+        optimised = [index for index, region in enumerate(region_names) if region != TRANSCOM[-1]]
+        return RegionCells(tuple(region_names[index] for index in optimised), region_fraction[optimised], model_grid)
     return GridCells(Grid.named(name), model_grid)

@@ -10,6 +10,7 @@ from gcas_driver.errors import InputError, SettingsError
 from gcas_driver.fluxes.components import COMPONENTS, SCHEMES, scheme_of
 from gcas_driver.fluxes.lambda_cells import GridCells, RegionCells, lambda_cells
 from gcas_driver.fluxes.perturbations import Correlation
+from gcas_driver.fluxes.regions import RegionMap
 from gcas_driver.fluxes.state import build_state, implied_sigma, read_lambdas
 from gcas_driver.fluxes.units import PGC_PER_YEAR
 from mozart_coupling.grids import Grid
@@ -107,6 +108,18 @@ def test_a_region_has_one_factor_and_mixes_by_share():
     np.testing.assert_allclose(factors[:, 17], 1.0)
     np.testing.assert_allclose(c.lat, 0.0, atol=1e-9)
     assert 20 < c.lon[0] < 50
+
+
+def test_places_of_no_region_keep_their_prior():
+    regions = RegionMap.load("builtin", GRID)
+    cells = lambda_cells("regions", GRID, region_names=regions.names, region_fraction=regions.fraction)
+    assert cells.n_cells == len(regions.names) - 1 == 22
+    factors = cells.spread(np.full(22, 3.0))
+    np.testing.assert_allclose(factors, 1.0 + 2.0 * (1.0 - regions.fraction[-1]), atol=1e-12)
+    fluxes = fluxes_of()
+    fluxes["bio"][:] = 1e-6
+    state = build_state(fluxes, cells, "bio", LAMBDAS)
+    assert state.n_parameters == 22
 
 
 def test_sign_follows_the_window_total_and_is_silent_where_it_cancels():
