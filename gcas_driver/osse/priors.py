@@ -10,13 +10,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 
 from gcas_driver.fluxes.components import COMPONENTS
 from gcas_driver.fluxes.units import MOLECULES_CM2, PGC_PER_YEAR
 from mozart_coupling.grids import Grid
 from mozart_coupling.land import land_fraction
+from mozart_coupling.netcdf import new_dataset
 
 from . import geography as geo
 from .random_fields import smooth_field
@@ -227,9 +227,8 @@ def flux_path(directory: Path | str, component: str, day: np.datetime64) -> Path
 def write_flux_day(directory: Path | str, component: str, day: np.datetime64, flux: np.ndarray) -> Path:
     """Write one day of a component, (8, 180, 360) [mol m-2 s-1], in GCASv2's layout: no attributes, mid-interval stamps."""
     path = flux_path(directory, component, day)
-    part = path.with_name(path.name + ".part")
     seconds = 3600 * HOURS_PER_STEP * np.arange(STEPS_PER_DAY)
-    with netCDF4.Dataset(part, "w", format="NETCDF3_CLASSIC") as file:
+    with new_dataset(path, 4 * flux.size, durable=False) as file:
         for name, size in (("time", STEPS_PER_DAY), ("lat", GRID.nlat), ("lon", GRID.nlon)):
             file.createDimension(name, size)
         columns = {"time": ("i4", np.arange(1, STEPS_PER_DAY + 1)), "lat": ("f4", GRID.lat), "lon": ("f4", GRID.lon)}
@@ -238,7 +237,6 @@ def write_flux_day(directory: Path | str, component: str, day: np.datetime64, fl
         for name, (kind, values) in columns.items():
             file.createVariable(name, kind, (name if name in file.dimensions else "time",))[:] = values
         file.createVariable("emissions", "f4", ("time", "lat", "lon"))[:] = (flux / MOLECULES_CM2).astype(np.float32)
-    part.replace(path)
     return path
 
 

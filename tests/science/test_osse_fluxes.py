@@ -206,8 +206,8 @@ def test_regional_errors_are_about_one_sigma_of_the_prior(priors):
                 change = regrid((errors[component, seed].true_day(days[3], prior) - prior).mean(axis=0), GRID, grid)
                 by_region = (fraction * change * grid.area).sum(axis=(1, 2)) * PGC_PER_YEAR
                 ratios[component].append((by_region / sigma[index])[regions])
-    for component in ratios:
-        assert 0.7 < np.sqrt(np.mean(np.square(ratios[component]))) < 1.3, component
+    for component, values in ratios.items():
+        assert 0.7 < np.sqrt(np.mean(np.square(values))) < 1.3, component
 
 
 def test_window_fluxes_of_synthetic_files_keep_their_totals(tmp_path, priors):

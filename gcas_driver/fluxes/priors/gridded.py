@@ -10,6 +10,7 @@ import netCDF4
 import numpy as np
 
 from gcas_driver.errors import InputError
+from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid
 
@@ -103,13 +104,13 @@ def _opened(path: Path) -> netCDF4.Dataset:
     except OSError as error:
         raise InputError("file cannot be opened as NetCDF", str(path), f"{path.stat().st_size} bytes, {error}",
                          "a complete NetCDF file", "Copy or make the file again.") from None
-    if dataset.data_model.startswith("NETCDF3"):
-        # The library reads zeros beyond the end of a cut classic file, so its size has to be counted.
-        needed = sum(v.size * v.dtype.itemsize for v in dataset.variables.values())
-        if path.stat().st_size < needed:
-            dataset.close()
-            raise InputError("file is truncated", str(path), f"{path.stat().st_size} bytes",
-                             f"at least {needed} bytes by its header", "Copy or make the file again.")
+    # The library reads zeros beyond the end of a cut classic file, so its size is compared with its header.
+    lacking = missing_bytes(path)
+    if lacking:
+        dataset.close()
+        size = path.stat().st_size
+        raise InputError("file is truncated", str(path), f"{size} bytes", f"{size + lacking} bytes by its header",
+                         "Copy or make the file again.")
     return dataset
 
 
