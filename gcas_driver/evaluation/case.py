@@ -208,7 +208,7 @@ class ObservationTable:
         return len(self.value)
 
     def select(self, mask: np.ndarray) -> ObservationTable:
-        """The rows where `mask` (n,) is true."""
+        """The rows where `mask` (n,) is true, or of these indices."""
         return ObservationTable(**{name: array[mask] for name, array in vars(self).items()})
 
     @property

@@ -37,10 +37,8 @@ class WindowFluxes:
 
     Attributes
     ----------
-    components : tuple of str
-        The fluxes of the file, then `TOTAL`.
     prior, posterior : ndarray (n_keys, n_components + 1)
-        PgC/yr.
+        PgC/yr; the last column is `TOTAL`.
     truth : ndarray or None
         The same; NaN for components whose truth is unknown.
     prior_sd, posterior_sd : ndarray (n_keys, n_components + 1)
@@ -50,7 +48,6 @@ class WindowFluxes:
     truth_map : ndarray or None
     """
 
-    components: tuple[str, ...]
     prior: np.ndarray
     posterior: np.ndarray
     truth: np.ndarray | None
@@ -127,22 +124,21 @@ def read_budget(case: Case) -> FluxBudget | None:
     if not windows:
         return None
     reader = _BudgetReader(case, windows[0])
-    read = [reader.window(w) for w in windows]
     weights = np.array([w.days for w in windows])
-    shares = weights / weights.sum()
-
-    def stacked(name: str) -> np.ndarray:
-        return np.stack([getattr(w, name) for w in read])
-
-    def mean_map(name: str) -> np.ndarray:
-        return sum(share * getattr(w, name) for share, w in zip(shares, read))
-
-    has_truth = read[0].truth is not None
-    squares = np.array([reader.land_squares(w) for w in read]) if has_truth and reader.land.any() else None
-    return FluxBudget(reader.keys, reader.regions, read[0].components, reader.optimised, windows, weights, stacked("prior"),
-                      stacked("posterior"), stacked("prior_sd"), stacked("posterior_sd"), stacked("truth") if has_truth else None,
-                      reader.grid, reader.fraction, reader.land, mean_map("prior_map"), mean_map("posterior_map"),
-                      mean_map("truth_map") if has_truth else None, squares)
+    numbers: dict[str, list] = {name: [] for name in ("prior", "posterior", "truth", "prior_sd", "posterior_sd", "squares")}
+    maps: dict[str, np.ndarray | None] = {}
+    for window, share in zip(windows, weights / weights.sum()):
+        fluxes = reader.window(window)
+        for name in ("prior", "posterior", "truth", "prior_sd", "posterior_sd"):
+            numbers[name].append(getattr(fluxes, name))
+        for name in ("prior_map", "posterior_map", "truth_map"):
+            field = getattr(fluxes, name)
+            maps[name] = None if field is None else maps.get(name, 0.0) + share * field
+        numbers["squares"].append(reader.land_squares(fluxes))
+    stacked = {name: None if rows[0] is None else np.array(rows) for name, rows in numbers.items()}
+    return FluxBudget(keys=reader.keys, regions=reader.regions, components=(*reader.fluxes, TOTAL), optimised=reader.optimised,
+                      windows=windows, weights=weights, grid=reader.grid, fraction=reader.fraction, land=reader.land,
+                      land_cell_squares=stacked.pop("squares"), **stacked, **maps)
 
 
 class _BudgetReader:
@@ -174,10 +170,12 @@ class _BudgetReader:
         truth_map = self._truth(window)
         truth = None if truth_map is None else self._totals(truth_map, None)
         with_total = [None if m is None else self._with_total(m) for m in (*maps, truth_map)]
-        return WindowFluxes((*self.fluxes, TOTAL), *totals, truth, *sigmas, *with_total)
+        return WindowFluxes(*totals, truth, *sigmas, *with_total)
 
-    def land_squares(self, window: WindowFluxes) -> tuple[float, float]:
-        """Mean square error of prior and posterior over land, each cell with its land area."""
+    def land_squares(self, window: WindowFluxes) -> tuple[float, float] | None:
+        """Mean square error of prior and posterior over land, each cell with its land area; None without truth or land regions."""
+        if window.truth_map is None or not self.land.any():
+            return None
         weight = self.land * self.grid.area
         errors = [(m[-1] - window.truth_map[-1]) ** 2 for m in (window.prior_map, window.posterior_map)]
         return tuple(float(np.sum(weight * e) / weight.sum()) for e in errors)
@@ -215,8 +213,9 @@ class _BudgetReader:
         return np.concatenate([values, values[chosen].sum(axis=0, keepdims=True)])
 
     def _truth(self, window: Window) -> np.ndarray | None:
-        """True mean fluxes of the window on the case's grid (component, lat, lon); NaN for a component without truth."""
-        if not any(self.truth_streams.values()):
+        """True mean fluxes of the window on the case's grid (component, lat, lon), NaN for a kept component without truth; None if that of
+        an optimised one is unknown."""
+        if not all(self.truth_streams[name] for name in self.optimised):
             return None
         result = np.full((len(self.fluxes), *self.grid.shape), np.nan)
         for i, component in enumerate(self.fluxes):

@@ -95,7 +95,9 @@ def block(table: ObservationTable, details: bool = False) -> dict[str, Statistic
 
 def by_group(table: ObservationTable, key: np.ndarray, label: Callable[[Any], str] = str) -> dict[str, dict[str, Statistics]]:
     """Detailed statistics for each value of `key` (n,), in ascending order of the values."""
-    return {label(value): block(table.select(key == value), details=True) for value in np.unique(key)} if len(table) else {}
+    values, group = np.unique(key, return_inverse=True)
+    rows = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group, minlength=values.size))[:-1])
+    return {label(value): block(table.select(mine), details=True) for value, mine in zip(values, rows)} if len(table) else {}
 
 
 def by_band(table: ObservationTable) -> dict[str, dict[str, Statistics]]:

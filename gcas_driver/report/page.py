@@ -107,11 +107,17 @@ def context(evaluation: Evaluation) -> dict[str, Any]:
         "simulations": ("prior", "background", "posterior"), "spin_up": len(case.windows) - len(counted),
         "components": [] if budget is None else global_budget(budget),
         "regions": [] if budget is None else list(budget.regions),
-        "months": {} if budget is None else period_reductions(budget, "month"),
+        "periods": {} if budget is None else _periods(budget),
         "accounting": accounting_of(evaluation),
         "diagnostics": evaluation.diagnostics, "settings": _settings(evaluation),
         "written": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     }
+
+
+def _periods(budget: FluxBudget) -> dict[str, dict[str, float | None]]:
+    """Uncertainty reduction by year, if there are several, and by month."""
+    years = period_reductions(budget, "year")
+    return (years if len(years) > 1 else {}) | period_reductions(budget, "month")
 
 
 def global_budget(budget: FluxBudget) -> list[dict[str, Any]]:
