@@ -24,22 +24,23 @@ SERIES = ("Global", "Global land", "Global ocean", "Northern land", "Tropical la
 def flux_maps(budget: FluxBudget) -> Figure:
     """Prior, posterior and increment of the optimised flux (the paper's figure 7), and where truth is known the errors left."""
     prior, posterior = (m[-1] * GRAMS_PER_YEAR for m in (budget.prior_map, budget.posterior_map))
-    panels = [("Prior", prior), ("Posterior", posterior)]
+    fluxes = [("Prior", prior), ("Posterior", posterior)]
     changes = [("Increment: posterior − prior", posterior - prior)]
-    if budget.truth_map is not None:
+    if budget.truth_map is None:
+        fig = figure(WIDTH, 2.15)
+        axes = fig.subplots(1, 3)
+        panels = (axes[:2], axes[2:])
+    else:
         truth = budget.truth_map[-1] * GRAMS_PER_YEAR
+        fluxes.append(("Truth", truth))
         changes += [("Wanted: truth − prior", truth - prior), ("Left: truth − posterior", truth - posterior)]
-        panels.append(("Truth", truth))
-    columns = max(len(panels), len(changes))
-    fig = figure(WIDTH / 3.0 * columns, 4.1)
-    axes = np.atleast_2d(fig.subplots(2, columns))
-    for row, group in zip(axes, (panels, changes)):
+        fig = figure(WIDTH, 4.1)
+        panels = fig.subplots(2, 3)
+    for axes, group in zip(panels, (fluxes, changes)):
         limit = symmetric_limit([field for _, field in group], 99.5)
-        for ax, (title, field) in zip(row, group):
+        for ax, (title, field) in zip(axes, group):
             image = maps.draw_map(ax, field, budget.grid, title, (-limit, limit), DIVERGING)
-        for ax in row[len(group):]:
-            ax.set_visible(False)
-        colour_bar(fig, image, row[:len(group)], UNIT)
+        colour_bar(fig, image, axes, UNIT)
     return fig
 
 
