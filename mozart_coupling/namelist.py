@@ -54,6 +54,7 @@ class _Assignment:
 class _Group:
     name: str
     assignments: tuple[_Assignment, ...]
+    start: int  # position of the ampersand
     end: int  # position of the terminating slash (or &end)
 
 
@@ -79,10 +80,13 @@ def read_text(path: Path | str) -> str:
 
 
 def parse(text: str, where: object = "namelist") -> f90nml.Namelist:
-    """Parse namelist text; a syntax error becomes a `NamelistError`."""
-    _scan(text, where)
+    """Parse namelist text; a syntax error becomes a `NamelistError`.
+
+    Only the groups are given to f90nml: an apostrophe in the free text around them would make it lose the next one.
+    """
+    groups = "\n".join(text[group.start:group.end] + "\n/" for group in _scan(text, where))
     try:
-        return f90nml.reads(text)
+        return f90nml.reads(groups + "\n")
     except Exception as problem:  # f90nml raises whatever its parser stumbles over
         raise NamelistError("the namelist cannot be parsed", where, f"{type(problem).__name__}: {problem}",
                             "groups &NAME … / of assignments") from problem
@@ -177,6 +181,7 @@ def _scan(text: str, where: object) -> list[_Group]:
     """Groups with the positions of keys and values; text outside groups is comment, as Fortran has it."""
     groups: list[_Group] = []
     name: str | None = None
+    begin = 0
     current: list[tuple[str, int, list[_Token]]] = []
     position = 0
     while position < len(text):
@@ -196,9 +201,9 @@ def _scan(text: str, where: object) -> list[_Group]:
         if kind == "start" and token.text[1:].lower() != "end":
             if name is not None:
                 raise _syntax("a group begins before the last one has ended", text, token, where, "'/' first")
-            name, current = token.text[1:].lower(), []
+            name, begin, current = token.text[1:].lower(), token.start, []
         elif kind == "end" or kind == "start":
-            groups.append(_Group(name or "", tuple(_assignment(*entry) for entry in current), token.start))
+            groups.append(_Group(name or "", tuple(_assignment(*entry) for entry in current), begin, token.start))
             name = None
         elif kind == "key":
             current.append((_canonical(token.text), -1, []))

@@ -16,7 +16,7 @@ from transport_site import DAY, START, Site, site  # noqa: F401  (site is a fixt
 
 MEMBERS = 4
 NAMES = [f"EN{i:03d}" for i in range(1, MEMBERS + 1)]
-NAMELIST = """ run of the ensemble, written by hand in 2014
+NAMELIST = """ run of the group's ensemble, written by hand in 2014
 &NLIST
   case             = 'test'
   title            = 'Carbon'
