@@ -1,7 +1,8 @@
 !> What Python sees of the EnSRF. Flat arrays in, status and message out; sizes and numbers are tested here.
 module gcas_ensrf_face
     use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
-    use gcas_ensrf, only: relaxation, replay_targets
+    use gcas_ensrf, only: replay_targets
+    use gcas_ensrf_blocks, only: relaxation
     use gcas_ensrf_sources, only: assimilate_sources, set_sources, source_set
     use gcas_kinds, only: dp, i4, i8
     use gcas_localization, only: localization, localization_bands, localization_weights
@@ -39,14 +40,14 @@ contains
         integer(i4), intent(in) :: parameter_sign(:) !! sign that a correlation must have; 0: no rule (n_parameters)
         real(dp), intent(in) :: observation_lon(:) !! (n_observations), bands only [degree]
         real(dp), intent(in) :: observation_lat(:) !! (n_observations), bands only [degree]
-        real(dp), intent(in) :: parameter_weights(:, :)   !! weights, kind 1 only (n_observations, n_parameters)
-        real(dp), intent(in) :: observation_weights(:, :) !! weights, kind 1 only (n_observations, n_observations)
+        real(dp), intent(in), contiguous :: parameter_weights(:, :)   !! weights, kind 1 only (n_observations, n_parameters)
+        real(dp), intent(in), contiguous :: observation_weights(:, :) !! weights, kind 1 only (n_observations, n_observations)
         real(dp), intent(in) :: y(:)               !! observed values (n_observations)
         real(dp), intent(in) :: r(:)               !! error variances (n_observations)
         integer(i4), intent(in) :: order(:)        !! observations in the order of assimilation, from 1 (n_used)
-        real(dp), intent(in) :: hx_test(:, :)      !! simulated values that stand for each observation in tests (n_members, n_observations)
-        real(dp), intent(inout) :: x(:, :)         !! parameters, prior to posterior (n_members, n_parameters)
-        real(dp), intent(inout) :: hx(:, :)        !! simulated values, prior to posterior (n_members, n_observations)
+        real(dp), intent(in), contiguous :: hx_test(:, :)      !! simulated values that stand for each observation in tests (n_members, n_observations)
+        real(dp), intent(inout), contiguous :: x(:, :)         !! parameters, prior to posterior (n_members, n_parameters)
+        real(dp), intent(inout), contiguous :: hx(:, :)        !! simulated values, prior to posterior (n_members, n_observations)
         real(dp), intent(inout) :: mean(:)         !! posterior means of the parameters (n_parameters)
         integer(i4), intent(inout) :: n_local(:)   !! observations that updated each parameter (n_parameters)
         real(dp), intent(inout) :: prior_mean(:)   !! mean of each used observation when its turn came (n_used)
@@ -147,10 +148,10 @@ contains
                 message = 'an error variance is not positive'
             else if (n_threads < 1) then
                 message = 'n_threads must be positive'
-            else if (.not. all(ieee_is_finite(x)) .or. .not. all(ieee_is_finite(hx)) &
-                     .or. .not. all(ieee_is_finite(y)) .or. .not. all(ieee_is_finite(r))) then
+            else if (.not. (ieee_is_finite(sum(x)) .and. ieee_is_finite(sum(hx)) .and. ieee_is_finite(sum(y)) &
+                            .and. ieee_is_finite(sum(r)))) then
                 status = status_not_finite
-                message = 'x, hx, y or r holds NaN or infinity'
+                message = 'x, hx, y or r holds NaN, infinity or numbers whose sum overflows'
             else
                 status = status_ok
             end if

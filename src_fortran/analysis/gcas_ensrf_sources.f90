@@ -8,7 +8,8 @@ module gcas_ensrf_sources
     use gcas_kinds, only: dp, sp
     use gcas_localization, only: acceptance_limits, keep_best, localization, localization_bands, localization_none, &
         localization_weights
-    use gcas_taper, only: squared_chords, taper_from_chords
+    use gcas_pair_kernels, only: dot, within_ball
+    use gcas_taper, only: taper_from_chords
     implicit none (type, external)
     private
 
@@ -113,20 +114,22 @@ contains
         real(dp), intent(in) :: r(:)               !! error variances, in the caller's order
         integer, intent(in) :: n_threads           !! threads
         type(source_set), intent(inout) :: self
-        integer, allocatable :: list(:, :), n_list(:), n_before(:)
+        integer, allocatable :: list(:, :), n_before(:), n_list(:), numbers(:)
         real(dp), allocatable :: weight(:, :), chord2(:)
         integer :: first, j, k, last
 
         allocate (list(self%n, chunk), weight(self%n, chunk), n_list(chunk), n_before(chunk))
+        numbers = [(j, j=1, self%n)]
         !$omp parallel num_threads(n_threads) default(none) private(chord2, first, j, k, last) &
-        !$omp     shared(local, weights, sign_rule, y, r, self, list, weight, n_list, n_before)
+        !$omp     shared(local, weights, sign_rule, y, r, self, list, weight, n_list, n_before, numbers)
         allocate (chord2(self%n))
         do first = 1, self%n, chunk
             last = min(first + chunk - 1, self%n)
             !$omp do schedule(dynamic, 1)
             do j = first, last
                 k = j - first + 1
-                call earlier_sources(local, weights, sign_rule, j, self, n_list(k), list(:, k), weight(:, k), chord2)
+                call earlier_sources(local, weights, sign_rule, numbers, j, self, n_list(k), list(:, k), weight(:, k), &
+                                     chord2)
                 n_before(k) = count(list(1:n_list(k), k) < first)
                 call replay_column(n_before(k), list(:, k), weight(:, k), self%perturbation, self%gain, self%step, &
                                    self%perturbation(:, j), self%mean(j))
@@ -145,10 +148,11 @@ contains
     end subroutine assimilate_sources
 
     !> The sources before source `j` that update it, with their weights.
-    subroutine earlier_sources(local, weights, sign_rule, j, self, n_list, list, weight, chord2)
+    subroutine earlier_sources(local, weights, sign_rule, numbers, j, self, n_list, list, weight, chord2)
         type(localization), intent(in) :: local
         real(dp), intent(in), contiguous :: weights(:, :)
         logical, intent(in) :: sign_rule
+        integer, intent(in) :: numbers(:) !! 1 to n
         integer, intent(in) :: j
         type(source_set), intent(in) :: self
         integer, intent(out) :: n_list
@@ -173,15 +177,10 @@ contains
                 end if
             end do
         case default
-            call squared_chords([self%x(j), self%y(j), self%z(j)], self%x(1:n_candidates), self%y(1:n_candidates), &
-                                self%z(1:n_candidates), chord2(1:n_candidates))
-            do i = 1, n_candidates
-                if (chord2(i) < local%far_chord2) then
-                    n_list = n_list + 1
-                    list(n_list) = i
-                    chord2(n_list) = chord2(i)
-                end if
-            end do
+            call within_ball(n_candidates, self%x, self%y, self%z, numbers, [self%x(j), self%y(j), self%z(j)], &
+                             local%far_chord2, n_list, list)
+            chord2(1:n_list) = (self%x(list(1:n_list)) - self%x(j))**2 + (self%y(list(1:n_list)) - self%y(j))**2 &
+                               + (self%z(list(1:n_list)) - self%z(j))**2
             call decide_column(local, self, merge(1, 0, sign_rule), self%test(:, j), n_list, list, chord2, weight)
             if (local%max_sources > 0) n_list = count(list(1:n_list) < j)
         end select
@@ -208,7 +207,7 @@ contains
             n_reach = n_list
             n_list = 0
             do i = 1, n_reach
-                r = dot_product(test, self%test(:, list(i)))
+                r = dot(test, self%test(:, list(i)))
                 if (merge(sign*r, abs(r), sign /= 0) > merge(near, far, chord2(i) < local%near_chord2)) then
                     n_list = n_list + 1
                     list(n_list) = list(i)

@@ -6,21 +6,42 @@ module gcas_partition
 
     public :: order_by_place, bounding_ball
 
+    integer, parameter :: serial_size = 4096 !! smaller parts are not worth a task of their own
+
+    !> Three axes at right angles, oblique to those of any grid (rotations by 0.7, 1.1 and 0.4 about z, y and z).
+    real(dp), parameter :: oblique(3, 3) = reshape([ &
+        cos(0.7_dp)*cos(1.1_dp)*cos(0.4_dp) - sin(0.7_dp)*sin(0.4_dp), &
+        sin(0.7_dp)*cos(1.1_dp)*cos(0.4_dp) + cos(0.7_dp)*sin(0.4_dp), &
+        -sin(1.1_dp)*cos(0.4_dp), &
+        -cos(0.7_dp)*cos(1.1_dp)*sin(0.4_dp) - sin(0.7_dp)*cos(0.4_dp), &
+        -sin(0.7_dp)*cos(1.1_dp)*sin(0.4_dp) + cos(0.7_dp)*cos(0.4_dp), &
+        sin(1.1_dp)*sin(0.4_dp), &
+        cos(0.7_dp)*sin(1.1_dp), &
+        sin(0.7_dp)*sin(1.1_dp), &
+        cos(1.1_dp)], [3, 3])
+
 contains
 
     !> A permutation whose consecutive runs of `leaf` places are compact: halved again and again across the longest
     !> side of the bounding box, always at a multiple of `leaf`. The same places give the same permutation.
-    subroutine order_by_place(vectors, leaf, permutation)
+    subroutine order_by_place(vectors, leaf, n_threads, permutation)
         real(dp), intent(in) :: vectors(:, :)    !! unit vectors (3, n)
         integer, intent(in) :: leaf              !! places of a run
+        integer, intent(in) :: n_threads         !! threads
         integer, intent(out) :: permutation(:)   !! columns of `vectors` in the new order (n)
         real(dp), allocatable :: places(:, :)
         integer :: i
 
         permutation = [(i, i=1, size(permutation))]
         allocate (places(size(permutation), 3))
-        places = transpose(vectors)
+        ! Along oblique axes different places of a regular grid do not share coordinates, equal places still do: a cut at an
+        ! even position parts no pair.
+        places = matmul(transpose(vectors), oblique)
+        !$omp parallel num_threads(n_threads)
+        !$omp single
         call halve(1, size(permutation))
+        !$omp end single
+        !$omp end parallel
 
     contains
 
@@ -38,8 +59,11 @@ contains
             axis = maxloc(maxval(places(first:last, :), dim=1) - minval(places(first:last, :), dim=1), dim=1)
             middle = first + n_left*leaf - 1
             call select_smallest(axis, first, last, middle)
+            !$omp task if (last - first > serial_size) default(shared) firstprivate(first, middle)
             call halve(first, middle)
+            !$omp end task
             call halve(middle + 1, last)
+            !$omp taskwait
         end subroutine halve
 
         !> Hoare's selection: afterwards no place of first..middle lies beyond one of middle+1..last along the axis.

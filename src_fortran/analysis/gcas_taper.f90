@@ -8,7 +8,7 @@ module gcas_taper
     implicit none (type, external)
     private
 
-    public :: chord_squared_of_distance, squared_chords, taper_from_chords
+    public :: chord_squared_of_distance, taper_from_chords
 
     real(dp), parameter :: radius_km = earth_radius/1000.0_dp
 
@@ -41,21 +41,6 @@ contains
             chord2 = 4.0_dp*sin(0.5_dp*distance/radius_km)**2
         end if
     end function chord_squared_of_distance
-
-    !> Squared chords from one point to many.
-    pure subroutine squared_chords(point, x, y, z, chord2)
-        real(dp), intent(in) :: point(3)            !! unit vector
-        real(dp), intent(in), contiguous :: x(:)    !! first components of unit vectors (n)
-        real(dp), intent(in), contiguous :: y(:)    !! second components (n)
-        real(dp), intent(in), contiguous :: z(:)    !! third components (n)
-        real(dp), intent(inout), contiguous :: chord2(:) !! squares of the chords (n)
-        integer :: i
-
-        !$omp simd
-        do i = 1, size(x)
-            chord2(i) = (x(i) - point(1))**2 + (y(i) - point(2))**2 + (z(i) - point(3))**2
-        end do
-    end subroutine squared_chords
 
     !> Taper of Gaspari & Cohn (1999), eq. 4.10, which reaches 0 at twice its half-width.
     pure subroutine taper_from_chords(n, half_width, chord2, weight)

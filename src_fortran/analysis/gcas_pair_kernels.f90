@@ -1,0 +1,193 @@
+!> Decisions on pairs of targets and sources, vectorised over the lanes of a block.
+!>
+!> A block has `width` places: 8 if its lanes come in pairs that share a place (two components of one cell: lanes l and
+!> l + 8), else 16, one a lane. What depends on the place alone is computed once a place.
+module gcas_pair_kernels
+    use gcas_ensrf_kernels, only: n_lanes, n_test
+    use gcas_kinds, only: dp, i8, sp
+    implicit none (type, external)
+    private
+
+    public :: half, dot, within_ball, place_chords, mark_reach, judge, scale_weights, drop_unused
+
+    integer, parameter :: half = n_lanes/2           !! lanes of half a block
+    real(sp), parameter :: single_margin = 1.0e-5_sp !! correlations this close to a limit are taken again in double
+
+contains
+
+    !> Scalar product in a fixed order of partial sums.
+    pure real(dp) function dot(a, b) result(product)
+        real(dp), intent(in), contiguous :: a(:) !! (n)
+        real(dp), intent(in), contiguous :: b(:) !! (n)
+        integer :: m
+
+        product = 0
+        !$omp simd reduction(+:product)
+        do m = 1, size(a)
+            product = product + a(m)*b(m)
+        end do
+    end function dot
+
+    !> Of some points those within a ball, in their order.
+    pure subroutine within_ball(n, x, y, z, numbers, centre, radius2, n_inside, inside)
+        integer, intent(in) :: n           !! points
+        real(dp), intent(in) :: x(n)       !! first coordinates
+        real(dp), intent(in) :: y(n)       !! second coordinates
+        real(dp), intent(in) :: z(n)       !! third coordinates
+        integer, intent(in) :: numbers(n)  !! what is listed for each point
+        real(dp), intent(in) :: centre(3)  !! centre of the ball
+        real(dp), intent(in) :: radius2    !! square of its radius
+        integer, intent(out) :: n_inside   !! points inside
+        integer, intent(inout), contiguous :: inside(:) !! their numbers (at least n)
+        integer, parameter :: strip = 64
+        logical :: is_inside(strip)
+        integer :: first, i
+
+        n_inside = 0
+        do first = 0, n - 1, strip
+            !$omp simd
+            do i = 1, min(strip, n - first)
+                is_inside(i) = (x(first + i) - centre(1))**2 + (y(first + i) - centre(2))**2 &
+                               + (z(first + i) - centre(3))**2 < radius2
+            end do
+            ! Without a branch: every point is written, only those inside move the end.
+            do i = 1, min(strip, n - first)
+                inside(n_inside + 1) = numbers(first + i)
+                n_inside = n_inside + merge(1, 0, is_inside(i))
+            end do
+        end do
+    end subroutine within_ball
+
+    !> Squared chords from the places of a block to the listed sources.
+    pure subroutine place_chords(width, n_list, list, places, x, y, z, chord2)
+        integer, intent(in) :: width                 !! places
+        integer, intent(in) :: n_list                !! sources
+        integer, intent(in) :: list(n_list)          !! their numbers
+        real(dp), intent(in) :: places(n_lanes, 3)   !! unit vectors of the places
+        real(dp), intent(in), contiguous :: x(:)     !! unit vectors of all sources
+        real(dp), intent(in), contiguous :: y(:)
+        real(dp), intent(in), contiguous :: z(:)
+        real(dp), intent(out) :: chord2(width, n_list)
+        integer :: first, i, lane
+
+        do i = 1, n_list
+            do first = 0, width - half, half
+                !$omp simd
+                do lane = 1, half
+                    chord2(first + lane, i) = (places(first + lane, 1) - x(list(i)))**2 &
+                        + (places(first + lane, 2) - y(list(i)))**2 + (places(first + lane, 3) - z(list(i)))**2
+                end do
+            end do
+        end do
+    end subroutine place_chords
+
+    !> Weight 1 for pairs in reach, 0 for others and for empty lanes; counts the pairs in reach.
+    pure subroutine mark_reach(width, n_list, far_chord2, filled, chord2, weight, n_reach)
+        integer, intent(in) :: width                  !! places
+        integer, intent(in) :: n_list                 !! sources
+        real(dp), intent(in) :: far_chord2            !! square of the chord of the reach
+        real(dp), intent(in) :: filled(n_lanes)       !! 1 for lanes in use, else 0
+        real(dp), intent(in) :: chord2(width, n_list) !! squared chords by place
+        real(dp), intent(out) :: weight(n_lanes, n_list)
+        integer(i8), intent(inout) :: n_reach         !! pairs in reach
+        real(dp) :: total(half)
+        integer :: base, first, i, lane
+
+        total = 0
+        do i = 1, n_list
+            do first = 0, half, half
+                base = merge(first, 0, width == n_lanes)
+                !$omp simd
+                do lane = 1, half
+                    weight(first + lane, i) = merge(filled(first + lane), 0.0_dp, chord2(base + lane, i) < far_chord2)
+                    total(lane) = total(lane) + weight(first + lane, i)
+                end do
+            end do
+        end do
+        n_reach = n_reach + nint(sum(total), i8)
+    end subroutine mark_reach
+
+    !> Reject the pairs of one source whose correlation is not beyond its limit. Lanes so close to their limit that single
+    !> precision cannot tell are marked instead.
+    pure subroutine judge(base, signs, near, far, near_chord2, chord2, correlation, weight, any_doubt, doubtful)
+        integer, intent(in) :: base                    !! place of lane l + 8 is l + base
+        real(sp), intent(in) :: signs(n_lanes)         !! sign of the correlation that counts; 0: both
+        real(sp), intent(in) :: near(n_lanes)          !! limits in the near band
+        real(sp), intent(in) :: far(n_lanes)           !! limits in the far band
+        real(dp), intent(in) :: near_chord2            !! square of the chord of the near band's radius
+        real(dp), intent(in), contiguous :: chord2(:)  !! squared chords by place (width)
+        real(sp), intent(in) :: correlation(n_lanes)   !! correlations
+        real(dp), intent(inout) :: weight(n_lanes)     !! weights
+        logical, intent(out) :: any_doubt              !! whether any lane is doubtful
+        real(dp), intent(out) :: doubtful(n_lanes)     !! 1 where the pair must be judged again
+        real(dp) :: most
+        real(sp) :: limit, value
+        integer :: first, lane, place
+
+        most = 0
+        do first = 0, half, half
+            !$omp simd private(limit, place, value) reduction(max:most)
+            do lane = first + 1, first + half
+                place = lane - first + merge(0, base, first == 0)
+                limit = merge(near(lane), far(lane), chord2(place) < near_chord2)
+                value = merge(abs(correlation(lane)), signs(lane)*correlation(lane), signs(lane) == 0.0_sp)
+                doubtful(lane) = merge(weight(lane), 0.0_dp, abs(value - limit) < single_margin)
+                weight(lane) = merge(weight(lane), 0.0_dp, value > limit)
+                most = max(most, doubtful(lane))
+            end do
+        end do
+        any_doubt = most > 0.0_dp
+    end subroutine judge
+
+    !> Multiply the weights of all lanes with a factor of their place.
+    pure subroutine scale_weights(width, n_list, factor, weight)
+        integer, intent(in) :: width                  !! places
+        integer, intent(in) :: n_list                 !! sources
+        real(dp), intent(in) :: factor(width, n_list) !! factors by place
+        real(dp), intent(inout) :: weight(n_lanes, n_list)
+        integer :: base, first, i, lane
+
+        do i = 1, n_list
+            do first = 0, half, half
+                base = merge(first, 0, width == n_lanes)
+                !$omp simd
+                do lane = 1, half
+                    weight(first + lane, i) = weight(first + lane, i)*factor(base + lane, i)
+                end do
+            end do
+        end do
+    end subroutine scale_weights
+
+    !> Drop the sources that no lane accepts, and count what every lane accepts.
+    pure subroutine drop_unused(width, n_list, list, chord2, weight, n_accepted)
+        integer, intent(in) :: width                         !! places
+        integer, intent(inout) :: n_list                     !! sources
+        integer, intent(inout), contiguous :: list(:)        !! their numbers
+        real(dp), intent(inout) :: chord2(width, *)          !! squared chords by place
+        real(dp), intent(inout) :: weight(n_lanes, *)        !! weights
+        integer, intent(out) :: n_accepted(n_lanes)          !! accepted sources by lane
+        real(dp) :: accepted(n_lanes), most
+        integer :: i, lane, n
+
+        n = 0
+        accepted = 0
+        do i = 1, n_list
+            most = 0
+            !$omp simd reduction(max:most)
+            do lane = 1, n_lanes
+                most = max(most, weight(lane, i))
+                accepted(lane) = accepted(lane) + merge(1.0_dp, 0.0_dp, weight(lane, i) > 0.0_dp)
+            end do
+            if (most > 0.0_dp) then
+                n = n + 1
+                if (n < i) then
+                    list(n) = list(i)
+                    weight(:, n) = weight(:, i)
+                    chord2(:, n) = chord2(:, i)
+                end if
+            end if
+        end do
+        n_list = n
+        n_accepted = nint(accepted)
+    end subroutine drop_unused
+end module gcas_pair_kernels

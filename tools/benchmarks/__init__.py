@@ -1,0 +1,1 @@
+"""The benchmarks, one module a subcommand of `tools/benchmark`."""

@@ -1,0 +1,106 @@
+"""The ensemble analysis on two fixed problems, S1 and S2.
+
+Regular cells, two parameters each, 100 centred members of smoothed noise, observations uniform on the sphere, R = 1.
+`limit_seconds` is the time of the state update's 4 N operations a pair within reach, at the rate of DGEMM.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from gcas_driver.analysis import Localization, ensrf
+
+from .common import Row, build_text, dgemm_rate, peak_mib, time_runs
+
+MEMBERS = 100
+FAR_KM = 3000.0
+SPREAD = 0.5
+MEAN_HPH = 0.37
+SMOOTHING_KM = 600.0
+SIZES = {"S1": (128, 64, 2000), "S2": (360, 180, 5000)}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem: members, simulated values, observations, and their places in degrees."""
+
+    x: np.ndarray
+    hx: np.ndarray
+    y: np.ndarray
+    r: np.ndarray
+    localization: Localization
+
+
+def add_arguments(parser) -> None:
+    """Which cases."""
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--filters", nargs="+", choices=CASES, default=list(CASES))
+
+
+def make_problem(n_lon: int, n_lat: int, n_observations: int, seed: int = 20211963) -> Problem:
+    """Build a problem; the same seed gives the same numbers."""
+    rng = np.random.default_rng(seed)
+    lon = -180.0 + (np.arange(n_lon) + 0.5) * 360.0 / n_lon
+    lat = -90.0 + (np.arange(n_lat) + 0.5) * 180.0 / n_lat
+    width = SMOOTHING_KM / (40030.0 / n_lon)
+    members = np.empty((2, n_lat, n_lon, MEMBERS))
+    for component in range(2):
+        noise = rng.standard_normal((MEMBERS, n_lat, n_lon)) - 0.0
+        noise = gaussian_filter(noise, (0.0, width, width), mode=("nearest", "nearest", "wrap"))
+        noise -= noise.mean(axis=0)
+        noise *= SPREAD / noise.std(axis=0, ddof=1)
+        members[component] = np.moveaxis(noise, 0, -1)
+
+    observation_lon = rng.uniform(-180.0, 180.0, n_observations)
+    observation_lat = np.degrees(np.arcsin(rng.uniform(-1.0, 1.0, n_observations)))
+    cell = (np.clip(((observation_lat + 90.0) / 180.0 * n_lat).astype(int), 0, n_lat - 1),
+            np.clip(((observation_lon + 180.0) / 360.0 * n_lon).astype(int), 0, n_lon - 1))
+    hx = members[0][cell] + members[1][cell]
+    hx *= np.sqrt(MEAN_HPH / hx.var(axis=1, ddof=1).mean())
+    y = np.sqrt(MEAN_HPH) * rng.standard_normal(n_observations) + rng.standard_normal(n_observations)
+
+    mesh_lat, mesh_lon = np.meshgrid(lat, lon, indexing="ij")
+    places = Localization(np.tile(mesh_lon.ravel(), 2), np.tile(mesh_lat.ravel(), 2), observation_lon, observation_lat,
+                          far_km=FAR_KM, p_value=None, sign=False, taper="gaspari-cohn")
+    return Problem(1.0 + members.reshape(-1, MEMBERS), hx, y, np.ones(n_observations), places)
+
+
+def run_ensrf(problem: Problem, localization: Localization, threads: int, precision: str, x: np.ndarray):
+    """One analysis, the posterior in the place of the prior."""
+    return ensrf(x, problem.hx, problem.y, problem.r, localization=localization, threads=threads, precision=precision,
+                 overwrite_x=True)
+
+
+CASES = {"taper": dict(), "significance": dict(p_value=0.05, sign=True, taper=None)}
+"""Changes of the localization by case: distance taper only, and the paper's two bands."""
+
+
+def measure(options) -> list[Row]:
+    """All cases for all sizes and numbers of threads."""
+    rows = []
+    for size in options.sizes:
+        problem = make_problem(*SIZES[size])
+        for name in options.filters:
+            localization = replace(problem.localization, **CASES[name])
+            for threads in options.threads:
+                for precision in PRECISIONS:
+                    rows.append(measure_case(f"ensrf-{size}-{name}", problem, localization, threads, precision,
+                                             options.runs))
+    return rows
+
+
+PRECISIONS = ("double",)
+
+
+def measure_case(case: str, problem: Problem, localization: Localization, threads: int, precision: str,
+                 runs: int) -> Row:
+    """Time one case next to the machine's limit."""
+    result = run_ensrf(problem, localization, threads, precision, problem.x.copy())
+    limit = 4.0 * MEMBERS * result.n_pairs / dgemm_rate(threads)
+    seconds, cpu = time_runs(lambda x: run_ensrf(problem, localization, threads, precision, x), runs,
+                             lambda: (problem.x.copy(),))
+    peak = peak_mib(lambda x: run_ensrf(problem, localization, threads, precision, x), (problem.x.copy(),))
+    return Row(case, threads, precision, seconds, cpu, limit, peak, build_text())
