@@ -40,6 +40,12 @@ def weights(distance, r, sign, *, near_km, far_km, p_value, n_members, taper, ma
     """Weights and acceptance (n_targets, n_observations) by the two-band rule; `sign` (n_targets,), 0: no rule."""
     result = np.zeros_like(distance)
     accept = np.zeros(distance.shape, bool)
+    taper_value = np.maximum(gaspari_cohn(distance, far_km), 0.0) if taper else np.ones_like(distance)
+    critical = {True: 0.0, False: -1.0}
+    if p_value is not None:
+        for one_sided in (True, False):
+            quantile = stats.t.isf(p_value if one_sided else p_value / 2, n_members - 2)
+            critical[one_sided] = quantile / np.sqrt(n_members - 2 + quantile**2)
     for i in range(distance.shape[0]):
         for o in range(distance.shape[1]):
             d, c = distance[i, o], r[i, o]
@@ -47,11 +53,10 @@ def weights(distance, r, sign, *, near_km, far_km, p_value, n_members, taper, ma
                 continue
             value = sign[i] * c if sign[i] else abs(c)
             limit = 0.0 if sign[i] else -1.0
-            if d >= near_km and p_value is not None:
-                t = stats.t.isf(p_value if sign[i] else p_value / 2, n_members - 2)
-                limit = t / np.sqrt(n_members - 2 + t**2)
+            if d >= near_km:
+                limit = critical[bool(sign[i])]
             if value > limit:
-                result[i, o] = max(float(gaspari_cohn(d, far_km)), 0.0) if taper else 1.0
+                result[i, o] = taper_value[i, o]
                 accept[i, o] = True
         accepted = [o for o in order if accept[i, o]]
         if max_observations is not None and len(accepted) > max_observations:

@@ -32,7 +32,7 @@ class AnalysisResult:
     n_local : ndarray (n_parameters,) of int
         Observations that were accepted for each parameter.
     n_pairs, n_accepted : int
-        Pairs within reach, and of them accepted.
+        Pairs of parameter and assimilated observation within reach, and of them accepted.
     n_zero_spread, n_zero_spread_observations : int
         Parameters and observations whose members are all equal: not updated, of no effect.
     gross_rejected : ndarray (n_observations,) of bool
@@ -134,11 +134,16 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
     used = gross_check(hx, y, r, gross)
     problem = rotate(y, r, hx, core, r_blocks, used)
     problem, huber_weight = apply_huber(problem, huber)
-    sequence = assimilation_order(order, problem, used)
+    spread = has_spread(problem.hx)
+    if spread.size > 1 and not spread.any():
+        raise AnalysisError("no simulated value has any spread", found=f"{spread.size} observations, spread 0",
+                            expected="members that differ", advice="see whether the perturbed fluxes reached the model")
+    sequence = assimilation_order(order, problem, used & spread)
 
     if not overwrite_x or not members.flags.writeable:
         members = members.copy() if np.shares_memory(members, x) else members
-    return run_core(members, problem, sequence, used, huber_weight, n_threads, (inflation, rtpp, rtps))
+    counts = dict(gross_rejected=~used, huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)))
+    return run_core(members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps))
 
 
 def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -195,8 +200,15 @@ def assimilation_order(order, problem: Independent, used: np.ndarray) -> np.ndar
     return sequence[used[sequence]]
 
 
-def run_core(x: np.ndarray, problem: Independent, sequence: np.ndarray, used: np.ndarray, huber_weight: np.ndarray,
-             n_threads: int, relaxation: tuple[float, float, float]) -> AnalysisResult:
+def has_spread(hx: np.ndarray) -> np.ndarray:
+    """Which rows have members that differ by more than rounding, (n,) of bool."""
+    if hx.size == 0:
+        return np.zeros(hx.shape[0], bool)
+    return hx.max(axis=1) - hx.min(axis=1) > 32 * np.finfo(float).eps * np.abs(hx).max(axis=1)
+
+
+def run_core(x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: dict, n_threads: int,
+             relaxation: tuple[float, float, float]) -> AnalysisResult:
     """Call the core and gather its results; `x` becomes the posterior."""
     from gcas_driver._analysis import gcas_ensrf_face
 
@@ -204,10 +216,6 @@ def run_core(x: np.ndarray, problem: Independent, sequence: np.ndarray, used: np
     hx = problem.hx.copy()
     mean, n_local = np.zeros(x.shape[0]), np.zeros(x.shape[0], np.int32)
     turn_mean, turn_variance = np.zeros(sequence.size), np.zeros(sequence.size)
-    flat = hx.max(axis=1) - hx.min(axis=1) <= 32 * np.finfo(float).eps * np.abs(hx).max(axis=1) if hx.size else used
-    if flat.size > 1 and flat.all():
-        raise AnalysisError("no simulated value has any spread", found=f"{flat.size} observations, spread 0",
-                            expected="members that differ", advice="see whether the perturbed fluxes reached the model")
     inflation, rtpp, rtps = relaxation
     n_pairs, n_accepted, n_zero_spread, status, message = gcas_ensrf_face.analyse(
         local.kind, local.near_km, local.far_km, local.tested, local.critical_one_sided, local.critical_two_sided,
@@ -225,6 +233,5 @@ def run_core(x: np.ndarray, problem: Independent, sequence: np.ndarray, used: np
     problem.turn_back(hx)
     return AnalysisResult(
         x=x, mean=mean, hx=hx, rejected_share=(n_pairs - n_accepted) / n_pairs if n_pairs else 0.0, n_local=n_local,
-        n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread),
-        n_zero_spread_observations=int(flat.sum()), gross_rejected=~used, huber_weight=huber_weight, order=sequence,
-        chi2=chi2, dfs=dfs)
+        n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread), order=sequence, chi2=chi2,
+        dfs=dfs, **counts)

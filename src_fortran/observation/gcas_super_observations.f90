@@ -20,7 +20,8 @@ contains
         real(dp), intent(inout) :: group_error(:) !! (n_groups) [ppm]
         real(dp), intent(inout) :: group_hx(:, :) !! (n_members, n_groups) [ppm]
         integer :: count(size(group_value)), g, i
-        real(dp) :: first(size(group_value)), weight, weights(size(group_value))
+        integer :: first(size(group_value))
+        real(dp) :: weight, weights(size(group_value))
 
         count = 0
         weights = 0
@@ -28,17 +29,17 @@ contains
         group_hx = 0
         do i = 1, size(value)
             g = group(i)
-            if (count(g) == 0) first(g) = value(i)
+            if (count(g) == 0) first(g) = i
             weight = 1.0_dp/error(i)**2
             count(g) = count(g) + 1
             weights(g) = weights(g) + weight
-            ! Differences from the first value: a mean near 400 ppm keeps all its digits.
-            group_value(g) = group_value(g) + weight*(value(i) - first(g))
-            group_hx(:, g) = group_hx(:, g) + weight*(hx(:, i) - first(g))
+            ! Differences from the first of the group: a group of one keeps its values to the bit.
+            group_value(g) = group_value(g) + weight*(value(i) - value(first(g)))
+            group_hx(:, g) = group_hx(:, g) + weight*(hx(:, i) - hx(:, first(g)))
         end do
         do g = 1, size(group_value)
-            group_value(g) = first(g) + group_value(g)/weights(g)
-            group_hx(:, g) = first(g) + group_hx(:, g)/weights(g)
+            group_value(g) = value(first(g)) + group_value(g)/weights(g)
+            group_hx(:, g) = hx(:, first(g)) + group_hx(:, g)/weights(g)
             group_error(g) = max(sqrt((1.0_dp + (count(g) - 1)*correlation(g))/weights(g)), floor(g))
         end do
     end subroutine average_groups

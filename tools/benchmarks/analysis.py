@@ -48,7 +48,7 @@ def make_problem(n_lon: int, n_lat: int, n_observations: int, seed: int = 202119
     width = SMOOTHING_KM / (40030.0 / n_lon)
     members = np.empty((2, n_lat, n_lon, MEMBERS))
     for component in range(2):
-        noise = rng.standard_normal((MEMBERS, n_lat, n_lon)) - 0.0
+        noise = rng.standard_normal((MEMBERS, n_lat, n_lon))
         noise = gaussian_filter(noise, (0.0, width, width), mode=("nearest", "nearest", "wrap"))
         noise -= noise.mean(axis=0)
         noise *= SPREAD / noise.std(axis=0, ddof=1)
