@@ -70,7 +70,8 @@ def check_case(settings: Settings) -> CheckResult:
 
 
 def input_problems(settings: Settings, start: np.datetime64, end: np.datetime64, *, values: bool = False) -> list[Problem]:
-    """Every problem with the files that windows in [start, end) read.
+    """Every problem with the files that windows in [start, end) read; observations are looked at for the whole run, since a part of it
+    may well have none.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def input_problems(settings: Settings, start: np.datetime64, end: np.datetime64,
         Look at the numbers in the met files too, which takes longer.
     """
     problems = [p for group in settings.prior for p in priors.check(group, start, end)]
-    problems += check_streams(streams_from(settings), start, end)
+    problems += check_streams(streams_from(settings), settings.time.start, settings.time.end)
     if not (settings.satellite or settings.surface):
         problems.append(Problem("there are no observations: posterior = prior", settings.path.name, "no &satellite and no &surface group",
                                 severity="warning"))

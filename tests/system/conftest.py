@@ -1,0 +1,54 @@
+"""Fixtures of the small synthetic case (`small_case.py`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_case import MET_PREFIX, gcas, namelist_text, quiet
+
+from gcas_driver.config import load
+
+
+@pytest.fixture(scope="session")
+def small_inputs(tmp_path_factory) -> Path:
+    """A directory whose folder `inputs` holds meteorology, prior fluxes, truth and observations of two days."""
+    from gcas_driver.meteorology import write_analytic
+    from gcas_driver.osse.experiment import prepare_inputs
+
+    directory = tmp_path_factory.mktemp("small")
+    analytic = "grid = '36x18', levels = 8"
+    making = directory / "making.nml"
+    making.write_text(namelist_text("making", transport=analytic).replace(f"met_directory = 'inputs/met', met_prefix = '{MET_PREFIX}'", ""))
+    settings = load(making)
+    settings.case_directory.mkdir()
+    write_analytic(settings, quiet())
+    (directory / "inputs").mkdir()
+    (settings.case_directory / "met").rename(directory / "inputs" / "met")
+    path = directory / "inputs.nml"
+    path.write_text(namelist_text("making"))
+    prepare_inputs(load(path), quiet())
+    return directory
+
+
+@pytest.fixture
+def small_case(small_inputs, tmp_path):
+    """Makes a namelist for the small inputs in a directory of its own; returns its path."""
+    (tmp_path / "inputs").symlink_to(small_inputs / "inputs")
+
+    def make(file: str = "case.nml", **options) -> Path:
+        path = tmp_path / file
+        path.write_text(namelist_text(**options))
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def reference_case(small_inputs) -> Path:
+    """The case's directory of an unbroken run."""
+    path = small_inputs / "case.nml"
+    path.write_text(namelist_text())
+    result = gcas("run", path)
+    assert result.returncode == 0, result.stderr
+    return small_inputs / "case"
