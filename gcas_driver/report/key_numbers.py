@@ -8,6 +8,10 @@ from typing import Any
 from gcas_driver.evaluation.summary import Evaluation
 
 
+CLEAR_CHANGE = 2.0
+"""A smaller change of an RMSE [%] is called neither good nor bad."""
+
+
 @dataclass(frozen=True)
 class KeyNumber:
     """One number.
@@ -46,8 +50,10 @@ def _rmse(block: dict[str, dict[str, float | None]], label: str) -> KeyNumber | 
     if prior is None or posterior is None:
         return None
     against = "against the noise-free truth" if name == "rmse_true" else "against observations"
-    change = f"{100 * (posterior / prior - 1):+.0f} %".replace("-", "−") if prior > 0 else ""
-    return KeyNumber(f"{label}: RMSE {against}", f"{prior:.2f} → {posterior:.2f} ppm", f"prior → posterior, {change}", posterior < prior)
+    change = 100.0 * (posterior / prior - 1.0) if prior > 0 else 0.0
+    good = None if abs(change) < CLEAR_CHANGE else change < 0
+    return KeyNumber(f"{label}: RMSE {against}", f"{prior:.2f} → {posterior:.2f} ppm",
+                     f"prior → posterior, {change:+.0f} %".replace("-", "−"), good)
 
 
 def _land(summary: dict[str, Any]) -> KeyNumber | None:

@@ -69,7 +69,7 @@ def _site_dots(ax, surface: ObservationTable, simulated: str, limit: float) -> N
     number = np.bincount(index)
     lon, lat, departure = (np.bincount(index, v) / number for v in (surface.lon, surface.lat, getattr(surface, simulated) - surface.value))
     x, y = maps.project(lon, lat)
-    ax.scatter(x, y, c=departure, s=26, vmin=-limit, vmax=limit, cmap=DIVERGING, edgecolors=INK, linewidths=0.8, zorder=5)
+    ax.scatter(x, y, c=departure, s=20, vmin=-limit, vmax=limit, cmap=DIVERGING, edgecolors=INK, linewidths=0.8, zorder=5)
 
 
 def bias_chart(evaluation: Evaluation) -> Figure | None:
@@ -129,8 +129,8 @@ def histograms(evaluation: Evaluation) -> Figure | None:
     axes = np.atleast_1d(fig.subplots(1, 2))
     for ax, (label, table) in zip(axes, sets):
         departures = {name: getattr(table, name) - table.value for name in ("prior", "posterior")}
-        limit = symmetric_limit(departures.values(), 99.5)
-        bins = np.linspace(-limit, limit, min(61, max(13, int(np.sqrt(len(table))))) | 1)
+        limit = symmetric_limit(departures.values(), 98.0)
+        bins = np.linspace(-limit, limit, min(61, max(21, int(np.sqrt(len(table))))) | 1)
         for name, values in departures.items():
             share = np.full(len(values), 100.0 / len(values))
             ax.hist(np.clip(values, -limit, limit), bins, weights=share, color=COLOURS[name], alpha=0.45, label=name.capitalize())
@@ -147,13 +147,11 @@ def histograms(evaluation: Evaluation) -> Figure | None:
 
 
 def site_series(evaluation: Evaluation) -> Figure | None:
-    """Observed and simulated CO2 at the withheld sites with most samples, from north to south (figure 5)."""
+    """Observed and simulated CO2 at withheld sites, from north to south (figure 5)."""
     table = evaluation.surface
     if not len(table):
         return None
-    sites, counts = np.unique(table.site.astype(str), return_counts=True)
-    chosen = sites[np.argsort(-counts, kind="stable")[:MAX_SITES]]
-    chosen = sorted(chosen, key=lambda s: -table.lat[table.site == s].mean())
+    chosen = _sites_to_show(table)
     columns = min(3, len(chosen))
     rows = -(-len(chosen) // columns)
     fig = figure(WIDTH / 3.0 * columns, 1.8 * rows + 0.4)
@@ -178,6 +176,18 @@ def site_series(evaluation: Evaluation) -> Figure | None:
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside upper center", ncols=4)
     return fig
+
+
+def _sites_to_show(table: ObservationTable) -> list[str]:
+    """The sites with most samples, from north to south; of those that have equally many a choice spread over latitude."""
+    sites, index, counts = np.unique(table.site.astype(str), return_inverse=True, return_counts=True)
+    latitude = np.bincount(index, table.lat) / counts
+    least = np.sort(counts)[::-1][min(MAX_SITES, len(sites)) - 1]
+    sure, equal = np.flatnonzero(counts > least), np.flatnonzero(counts == least)
+    equal = equal[np.argsort(latitude[equal], kind="stable")]
+    places = np.linspace(0, len(equal) - 1, min(MAX_SITES - len(sure), len(equal))).round().astype(int)
+    rows = np.concatenate([sure, equal[places]])
+    return [str(sites[row]) for row in rows[np.argsort(-latitude[rows], kind="stable")]]
 
 
 def _place(value: float, signs: str) -> str:

@@ -148,7 +148,7 @@ def pictures(evaluation: Evaluation) -> dict[str, Picture]:
          lambda: observation_figures.bias_chart(evaluation)),
         ("histograms", "Distribution of departures", "The outermost bins hold all that lies beyond.",
          lambda: observation_figures.histograms(evaluation)),
-        ("sites", "Flask sites", "Withheld sites with most samples, from north to south.",
+        ("sites", "Flask sites", "Withheld sites with most samples, spread over latitude, from north to south.",
          lambda: observation_figures.site_series(evaluation)),
         ("diagnostics", "How the analysis behaved", "Spin-up windows included.",
          lambda: observation_figures.diagnostics_chart(evaluation.diagnostics)),

@@ -77,7 +77,8 @@ def test_needs_nothing_else(full):
 
 def test_says_what_was_run(full):
     text = " ".join(full.text)
-    for part in ("Été <2010> & 碳", "2010-06-01 to 2010-06-03", "BIO, OCN", "Eurasia Temperate", "noise-free", "acos_lite", "87.0 %", "&case"):
+    for part in ("Été <2010> & 碳", "2010-06-01 to 2010-06-03", "BIO, OCN", "Eurasia Temperate", "noise-free", "acos_lite", "87.0 %",
+                 "&case"):
         assert part in text, part
     assert not re.search(r"\bnan\b|None|Undefined", text)
 
@@ -154,3 +155,15 @@ def test_coastlines_cover_the_continents():
     for place in ((-9.5, 38.7), (18.4, -34.2), (151.3, -33.9), (-70.2, -20.2)):  # Lisbon, Cape Town, Sydney, Iquique
         x, y = maps.project(np.array(place[0]), np.array(place[1]))
         assert np.hypot(points[:, 0] - x, points[:, 1] - y).min() < 0.02
+
+
+def test_sites_with_most_samples_spread_over_latitude():
+    from gcas_driver.report.observation_figures import MAX_SITES, _sites_to_show
+
+    class Table:
+        site = np.array([f"s{i:02d}" for i in range(30)] + ["s07"], dtype=object)
+        lat = np.concatenate([np.linspace(-80.0, 80.0, 30), [np.linspace(-80.0, 80.0, 30)[7]]])
+
+    shown = _sites_to_show(Table)
+    assert len(shown) == len(set(shown)) == MAX_SITES
+    assert "s07" in shown and shown[0] == "s29" and shown[-1] == "s00"
