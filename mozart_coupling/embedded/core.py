@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mozart_coupling import _transport
+from mozart_coupling.embedded.mixing import Mixing
 from mozart_coupling.errors import CflError, CouplingError, MetError
 from mozart_coupling.grids import Grid
 
@@ -148,8 +149,7 @@ class TransportCore:
         field = (self.nlev, *grid.shape)
         self._mass, self._mass_end = np.empty(field), np.empty(field)
         self._zonal, self._meridional = np.empty(field), np.empty((self.nlev, grid.nlat + 1, grid.nlon))
-        rows = (grid.nlat, self.nlev, grid.nlon)
-        self._exchange, self._updraft = np.zeros(rows), np.zeros(rows)
+        self.mixing = Mixing(grid, self._a, self._b, self.threads, boundary_layer=boundary_layer, convection=convection)
         self._coefficients: np.ndarray | None = None
         self._coefficients_source: np.ndarray | None = None
         self._history: np.ndarray | None = None
@@ -267,6 +267,7 @@ class TransportCore:
         self._air_mass(self._ps, self._mass)
         self._air_mass(ps_end, self._mass_end)
         self._horizontal()
+        self.mixing.update(met, 0.5 * (self._ps + ps_end), dt)
         self._columns(basis, coefficients)
         self._ps = ps_end
 
@@ -344,7 +345,7 @@ class TransportCore:
 
     def _columns(self, basis: np.ndarray, coefficients: np.ndarray) -> None:
         run = _face().columns_double if self.precision == "double" else _face().columns_single
-        _raise(*run(self.threads, self._mass.T, self._mass_end.T, self._exchange.T, self._updraft.T, basis.T, coefficients.T,
+        _raise(*run(self.threads, self._mass.T, self._mass_end.T, self.mixing.exchange.T, self.mixing.updraft.T, basis.T, coefficients.T,
                     self._q.T))
 
     # --- Blocks -----------------------------------------------------------------------------------------------------
