@@ -7,7 +7,6 @@ from typing import Any
 
 from gcas_driver.evaluation.summary import Evaluation
 
-
 CLEAR_CHANGE = 2.0
 """A smaller change of an RMSE [%] is called neither good nor bad."""
 

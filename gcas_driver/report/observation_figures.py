@@ -209,8 +209,8 @@ def diagnostics_chart(diagnostics: list[WindowDiagnostics]) -> Figure | None:
     line(axes[0], "chi2_background", BACKGROUND, "Before the analysis")
     line(axes[0], "chi2_posterior", POSTERIOR, "After")
     axes[0].axhline(1.0, color=INK, linewidth=0.8, linestyle=(0, (3, 1.5)))
-    axes[0].set_title("χ² of the super-observations (1: as expected)")
-    axes[0].set_ylabel("mean (y − Hx)² / (spread² + error²)")
+    axes[0].set_title("χ²: departures against spread s and error r")
+    axes[0].set_ylabel("mean (y − Hx)² / (s² + r²)")
     for name, colour in (("background", BACKGROUND), ("posterior", POSTERIOR)):
         line(axes[1], f"departure_{name}", colour, f"RMS departure, {'before' if name == 'background' else 'after'}")
         line(axes[1], f"spread_{name}", colour, f"Spread, {'before' if name == 'background' else 'after'}", (0, (2, 1.2)))
