@@ -93,8 +93,8 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
     order : "given", "greedy" or array_like of int
         Order of assimilation: as given; by decreasing prior variance over error variance (equal ones as given); or a
         permutation of the observations. Localized results depend on it.
-    precision : "double"
-        Precision of the perturbations.
+    precision : "double" or "single"
+        Precision of the perturbations while the parameters are updated; means and gains are always double.
     threads : int or None
         OpenMP threads; None: OMP_NUM_THREADS, else all processors. Results do not depend on it, to the bit.
     inflation : float
@@ -128,8 +128,8 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
     n_threads = thread_count(threads)
     inflation = check_number("inflation", inflation, 0.0, open_low=True)
     rtpp, rtps = check_number("rtpp", rtpp, 0.0, 1.0), check_number("rtps", rtps, 0.0, 1.0)
-    if precision != "double":
-        raise InputError("unknown precision", found=repr(precision), expected="'double'")
+    if precision not in ("double", "single"):
+        raise InputError("unknown precision", found=repr(precision), expected="'double' or 'single'")
 
     used = gross_check(hx, y, r, gross)
     problem = rotate(y, r, hx, core, r_blocks, used)
@@ -143,7 +143,7 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
     if not overwrite_x or not members.flags.writeable:
         members = members.copy() if np.shares_memory(members, x) else members
     counts = dict(gross_rejected=~used, huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)))
-    return run_core(members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps))
+    return run_core(members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps, precision == "single"))
 
 
 def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -208,7 +208,7 @@ def has_spread(hx: np.ndarray) -> np.ndarray:
 
 
 def run_core(x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: dict, n_threads: int,
-             relaxation: tuple[float, float, float]) -> AnalysisResult:
+             options: tuple[float, float, float, bool]) -> AnalysisResult:
     """Call the core and gather its results; `x` becomes the posterior."""
     from gcas_driver._analysis import gcas_ensrf_face
 
@@ -216,10 +216,9 @@ def run_core(x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: 
     hx = problem.hx.copy()
     mean, n_local = np.zeros(x.shape[0]), np.zeros(x.shape[0], np.int32)
     turn_mean, turn_variance = np.zeros(sequence.size), np.zeros(sequence.size)
-    inflation, rtpp, rtps = relaxation
     n_pairs, n_accepted, n_zero_spread, status, message = gcas_ensrf_face.analyse(
         local.kind, local.near_km, local.far_km, local.tested, local.critical_one_sided, local.critical_two_sided,
-        local.sign_rule, local.tapered, local.max_sources, local.best_correlated, inflation, rtpp, rtps, n_threads,
+        local.sign_rule, local.tapered, local.max_sources, local.best_correlated, *options, n_threads,
         local.parameter_lon, local.parameter_lat, local.parameter_sign, local.observation_lon, local.observation_lat,
         local.parameter_weights.T, local.observation_weights.T, problem.y, problem.r, (sequence + 1).astype(np.int32),
         problem.test.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)

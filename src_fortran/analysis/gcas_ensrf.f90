@@ -5,9 +5,10 @@
 !> the number of threads.
 module gcas_ensrf
     use gcas_ensrf_blocks, only: allocate_block, block, candidate_list, find_pairs, load_block, relaxation, store_block
-    use gcas_ensrf_kernels, only: batch_gram, lane_gains, lane_products, lane_subtract, n_batch, n_lanes, replay_column
+    use gcas_ensrf_kernels, only: batch_gram, lane_gains, lane_products, lane_products_single, lane_subtract, &
+        lane_subtract_single, n_batch, n_lanes, replay_column
     use gcas_ensrf_sources, only: source_set
-    use gcas_kinds, only: dp, i8
+    use gcas_kinds, only: dp, i8, sp
     use gcas_localization, only: localization, localization_bands
     use gcas_pair_kernels, only: within_ball
     use gcas_partition, only: bounding_ball, order_by_place
@@ -115,6 +116,8 @@ contains
             do lane = 1, n_lanes
                 if (work%has_spread(lane)) call update_lane(sources, lane, work)
             end do
+        else if (sources%single) then
+            call update_lanes_single(sources, work)
         else
             call update_lanes(sources, work)
         end if
@@ -158,4 +161,28 @@ contains
             call lane_subtract(sources%n_members, batch, products, sources%perturbation, work%values)
         end do
     end subroutine update_lanes
+
+    !> As `update_lanes` with perturbations in single precision; means, gains and Gram matrices in double.
+    subroutine update_lanes_single(sources, work)
+        type(source_set), intent(in) :: sources
+        type(block), intent(inout) :: work
+        real(dp) :: gram(n_batch, n_batch), products(n_lanes, n_batch)
+        real(sp) :: products_single(n_lanes, n_batch)
+        integer :: batch(n_batch), first
+
+        work%values_single = real(work%values, sp)
+        work%list(work%n_list + 1:work%n_list + n_batch) = 0
+        work%weight(:, work%n_list + 1:work%n_list + n_batch) = 0
+        do first = 1, work%n_list, n_batch
+            batch = work%list(first:first + n_batch - 1)
+            call lane_products_single(sources%n_members, batch, work%values_single, sources%rounded, products_single)
+            call batch_gram(sources%n_members, batch, sources%perturbation, gram)
+            products = products_single
+            call lane_gains(batch, work%weight(:, first:first + n_batch - 1), gram, sources%gain, sources%step, products, &
+                            work%mean)
+            products_single = real(products, sp)
+            call lane_subtract_single(sources%n_members, batch, products_single, sources%rounded, work%values_single)
+        end do
+        work%values = work%values_single
+    end subroutine update_lanes_single
 end module gcas_ensrf

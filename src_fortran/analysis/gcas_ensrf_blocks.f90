@@ -1,6 +1,6 @@
 !> Blocks of targets: taking them in, finding the sources that update them, putting them back.
 module gcas_ensrf_blocks
-    use gcas_ensrf_kernels, only: lane_products_single, n_lanes, n_test
+    use gcas_ensrf_kernels, only: lane_correlations, n_lanes, n_test
     use gcas_ensrf_sources, only: decide_column, normalise, source_set, split_mean
     use gcas_kinds, only: dp, i8, sp
     use gcas_localization, only: acceptance_limits, localization, localization_bands, localization_none, &
@@ -38,6 +38,7 @@ module gcas_ensrf_blocks
         integer :: width = n_lanes                 !! places: `n_lanes`, or half of it if lanes share places in pairs
         real(dp) :: places(n_lanes, 3)             !! unit vectors of the places
         real(dp), allocatable :: values(:, :)      !! perturbations (n_lanes, n_members)
+        real(sp), allocatable :: values_single(:, :) !! the same, where single precision is asked for
         real(dp), allocatable :: test(:, :)        !! prior perturbations of length 1 (n_members, n_lanes)
         real(sp), allocatable :: test_single(:, :) !! the same (n_lanes, n_members)
         integer :: n_list = 0
@@ -60,6 +61,7 @@ contains
                   work%list(sources%n + n_test), work%weight(n_lanes, sources%n + n_test), &
                   work%chord2(n_lanes*sources%n), work%taper(n_lanes*sources%n), work%column_chord2(sources%n), &
                   work%column_weight(sources%n), work%column_list(sources%n))
+        if (sources%single) allocate (work%values_single(n_lanes, sources%n_members))
     end subroutine allocate_block
 
     !> Take up to `n_lanes` targets into the block.
@@ -264,7 +266,7 @@ contains
         signs = real(work%sign, sp)
         work%list(work%n_list + 1:work%n_list + n_test) = 0
         do first = 1, work%n_list, n_test
-            call lane_products_single(sources%n_members, work%list(first:first + n_test - 1), work%test_single, &
+            call lane_correlations(sources%n_members, work%list(first:first + n_test - 1), work%test_single, &
                                       sources%test_single, correlations)
             do i = first, min(first + n_test - 1, work%n_list)
                 row = (i - 1)*work%width

@@ -17,10 +17,10 @@ contains
 
     !> Serial EnSRF in two phases; Whitaker & Hamill (2002), eqs. 10-13, localized as Jiang et al. (2021), section 2.1.3.
     subroutine analyse(kind, near_km, far_km, tested, critical_one_sided, critical_two_sided, sign_rule, tapered, &
-                       max_sources, best_correlated, inflation, rtpp, rtps, n_threads, parameter_lon, parameter_lat, &
-                       parameter_sign, observation_lon, observation_lat, parameter_weights, observation_weights, y, r, &
-                       order, hx_test, x, hx, mean, n_local, prior_mean, prior_variance, n_reach, n_accepted, &
-                       n_zero_spread, status, message)
+                       max_sources, best_correlated, inflation, rtpp, rtps, single, n_threads, parameter_lon, &
+                       parameter_lat, parameter_sign, observation_lon, observation_lat, parameter_weights, &
+                       observation_weights, y, r, order, hx_test, x, hx, mean, n_local, prior_mean, prior_variance, &
+                       n_reach, n_accepted, n_zero_spread, status, message)
         integer(i4), intent(in) :: kind            !! 0 no localization, 1 weights by the caller, 2 bands of distance
         real(dp), intent(in) :: near_km            !! radius of the near band [km]
         real(dp), intent(in) :: far_km             !! radius of the far band, and of the taper [km]
@@ -34,6 +34,7 @@ contains
         real(dp), intent(in) :: inflation          !! factor of the prior perturbations
         real(dp), intent(in) :: rtpp               !! relaxation to prior perturbations, 0 to 1
         real(dp), intent(in) :: rtps               !! relaxation to prior spread, 0 to 1
+        logical, intent(in) :: single              !! perturbations of the second phase in single precision
         integer(i4), intent(in) :: n_threads       !! threads
         real(dp), intent(in) :: parameter_lon(:)   !! (n_parameters), bands only [degree]
         real(dp), intent(in) :: parameter_lat(:)   !! (n_parameters), bands only [degree]
@@ -99,7 +100,7 @@ contains
         end if
         observation_sign = merge(1, 0, sign_rule)
 
-        call set_sources(order, observation_vectors, hx, hx_test, inflation, sources)
+        call set_sources(order, observation_vectors, hx, hx_test, inflation, single, sources)
         call assimilate_sources(local, observation_weights, sign_rule, y, r, n_threads, sources)
         prior_mean = sources%mean
         prior_variance = sources%variance

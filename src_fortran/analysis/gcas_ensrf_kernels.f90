@@ -12,7 +12,8 @@ module gcas_ensrf_kernels
     private
 
     public :: n_lanes, n_batch, n_test
-    public :: lane_products, lane_products_single, lane_subtract, lane_gains, batch_gram, replay_column
+    public :: lane_products, lane_products_single, lane_correlations, lane_subtract, lane_subtract_single
+    public :: lane_gains, batch_gram, replay_column
 
     integer, parameter :: n_lanes = 16 !! parameters of a block
     integer, parameter :: n_batch = 4  !! observations of a batch: more would make their Gram matrix dear
@@ -58,8 +59,32 @@ contains
         end do
     end subroutine lane_products
 
-    !> Products with eight sources in single precision: for tests of significance that are not close to the critical value.
+    !> Products of a block's perturbations with those of a batch, in single precision.
     pure subroutine lane_products_single(n_members, batch, x, sources, products)
+        integer, intent(in) :: n_members                   !! members
+        integer, intent(in) :: batch(n_batch)              !! columns of `sources`
+        real(sp), intent(in) :: x(n_lanes, n_members)      !! perturbations of the block
+        real(sp), intent(in), contiguous :: sources(:, 0:) !! perturbations of the sources (n_members, 0:n)
+        real(sp), intent(out) :: products(n_lanes, n_batch)
+        real(sp) :: c1, c2, c3, c4, value
+        integer :: i1, i2, i3, i4, lane, m
+
+        if (n_members < 1) return
+        i1 = batch(1); i2 = batch(2); i3 = batch(3); i4 = batch(4)
+        !$omp simd private(c1, c2, c3, c4, value, m)
+        do lane = 1, n_lanes
+            c1 = 0; c2 = 0; c3 = 0; c4 = 0
+            do m = 1, n_members
+                value = x(lane, m)
+                c1 = c1 + value*sources(m, i1); c2 = c2 + value*sources(m, i2)
+                c3 = c3 + value*sources(m, i3); c4 = c4 + value*sources(m, i4)
+            end do
+            products(lane, 1) = c1; products(lane, 2) = c2; products(lane, 3) = c3; products(lane, 4) = c4
+        end do
+    end subroutine lane_products_single
+
+    !> Correlations with eight sources in single precision: for tests of significance that are not close to the critical value.
+    pure subroutine lane_correlations(n_members, batch, x, sources, products)
         integer, intent(in) :: n_members                   !! members
         integer, intent(in) :: batch(n_test)               !! columns of `sources`
         real(sp), intent(in) :: x(n_lanes, n_members)      !! perturbations of the block
@@ -84,7 +109,7 @@ contains
             products(lane, 1) = c1; products(lane, 2) = c2; products(lane, 3) = c3; products(lane, 4) = c4
             products(lane, 5) = c5; products(lane, 6) = c6; products(lane, 7) = c7; products(lane, 8) = c8
         end do
-    end subroutine lane_products_single
+    end subroutine lane_correlations
 
     !> Take multiples of the sources of a batch off a block's perturbations.
     pure subroutine lane_subtract(n_members, batch, factors, sources, x)
@@ -106,6 +131,27 @@ contains
             end do
         end do
     end subroutine lane_subtract
+
+    !> Take multiples of the sources of a batch off a block's perturbations, in single precision.
+    pure subroutine lane_subtract_single(n_members, batch, factors, sources, x)
+        integer, intent(in) :: n_members                   !! members
+        integer, intent(in) :: batch(n_batch)              !! columns of `sources`
+        real(sp), intent(in) :: factors(n_lanes, n_batch)  !! multiples
+        real(sp), intent(in), contiguous :: sources(:, 0:) !! perturbations of the sources (n_members, 0:n)
+        real(sp), intent(inout) :: x(n_lanes, n_members)   !! perturbations of the block
+        real(sp) :: w1, w2, w3, w4
+        integer :: i1, i2, i3, i4, lane, m
+
+        if (n_members < 1) return
+        i1 = batch(1); i2 = batch(2); i3 = batch(3); i4 = batch(4)
+        !$omp simd private(w1, w2, w3, w4, m)
+        do lane = 1, n_lanes
+            w1 = factors(lane, 1); w2 = factors(lane, 2); w3 = factors(lane, 3); w4 = factors(lane, 4)
+            do m = 1, n_members
+                x(lane, m) = x(lane, m) - w1*sources(m, i1) - w2*sources(m, i2) - w3*sources(m, i3) - w4*sources(m, i4)
+            end do
+        end do
+    end subroutine lane_subtract_single
 
     !> Scalar products among the sources of a batch (lower triangle, without the diagonal).
     pure subroutine batch_gram(n_members, batch, sources, gram)

@@ -27,9 +27,11 @@ module gcas_ensrf_sources
         real(dp), allocatable :: x(:), y(:), z(:)    !! unit vectors (n)
         real(dp), allocatable :: test(:, :)          !! prior perturbations of length 1 (n_members, 0:n)
         real(sp), allocatable :: test_single(:, :)   !! the same, rounded
+        logical :: single = .false.                  !! the second phase works in single precision
+        real(sp), allocatable :: rounded(:, :)       !! `perturbation`, rounded, where that is so (n_members, 0:n)
     end type source_set
 
-    integer, parameter :: chunk = 64 !! observations prepared together in the first phase
+    integer, parameter :: chunk = 128 !! observations prepared together in the first phase
 
 contains
 
@@ -71,18 +73,20 @@ contains
     end subroutine normalise
 
     !> Put the observations in order and prepare what both phases need of the prior.
-    subroutine set_sources(order, vectors, hx, hx_test, inflation, self)
+    subroutine set_sources(order, vectors, hx, hx_test, inflation, single, self)
         integer, intent(in) :: order(:)             !! columns of `hx` in the order of assimilation (n)
         real(dp), intent(in) :: vectors(:, :)       !! unit vectors of all observations (3, n_observations)
         real(dp), intent(in) :: hx(:, :)            !! prior simulated values (n_members, n_observations)
         real(dp), intent(in) :: hx_test(:, :)       !! what stands for them in tests (n_members, n_observations)
         real(dp), intent(in) :: inflation           !! factor of the prior perturbations
+        logical, intent(in) :: single               !! the second phase shall work in single precision
         type(source_set), intent(out) :: self
         real(dp) :: unused
         logical :: has_spread
         integer :: i
 
         self%n = size(order)
+        self%single = single
         self%n_members = size(hx, 1)
         self%number = order
         allocate (self%perturbation(self%n_members, 0:self%n), self%test(self%n_members, 0:self%n), &
@@ -145,6 +149,10 @@ contains
             !$omp end single
         end do
         !$omp end parallel
+        if (self%single) then
+            allocate (self%rounded(self%n_members, 0:self%n))
+            self%rounded = real(self%perturbation, sp)
+        end if
     end subroutine assimilate_sources
 
     !> The sources before source `j` that update it, with their weights.

@@ -222,3 +222,18 @@ def test_any_number_of_threads_gives_the_same_bits(options):
         for name in ("x", "mean", "hx", "n_local", "order"):
             assert np.array_equal(getattr(results[0], name), getattr(other, name)), name
         assert (results[0].rejected_share, results[0].chi2, results[0].dfs) == (other.rejected_share, other.chi2, other.dfs)
+
+
+@pytest.mark.parametrize("options", [dict(p_value=None, sign=False, taper="gaspari-cohn"), dict(), dict(max_observations=9)])
+def test_single_precision_has_the_error_of_single_precision(options):
+    rng, x, hx, y, r = random_problem(13, n=3000, p=400, members=40)
+    lon, lat = np.tile(rng.uniform(-180, 180, 1500), 2), np.tile(rng.uniform(-90, 90, 1500), 2)
+    localization = Localization(lon, lat, rng.uniform(-180, 180, 400), rng.uniform(-90, 90, 400), **options)
+    double, single = (ensrf(x, hx, y, r, localization=localization, precision=p) for p in ("double", "single"))
+    difference = np.abs(double.x - single.x).max() / x.std()
+    assert difference < 2e-5
+    assert np.array_equal(double.n_local, single.n_local)
+    if not options:
+        return
+    again = ensrf(x, hx, y, r, localization=localization, precision="single", threads=3)
+    assert np.array_equal(again.x, single.x)

@@ -92,7 +92,7 @@ def measure(options) -> list[Row]:
     return rows
 
 
-PRECISIONS = ("double",)
+PRECISIONS = ("double", "single")
 
 
 def measure_case(case: str, problem: Problem, localization: Localization, threads: int, precision: str,
