@@ -7,7 +7,7 @@ the calendar); `numpy.datetime64` appears at the borders.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def to_seconds(instant: np.datetime64 | datetime | date | str | int | float) -> 
     if isinstance(instant, (int, float, np.integer, np.floating)):
         return int(instant)
     if isinstance(instant, datetime) and instant.tzinfo is not None:
-        instant = instant.astimezone(timezone.utc).replace(tzinfo=None)
+        instant = instant.astimezone(UTC).replace(tzinfo=None)
     return int(np.datetime64(instant, "s").astype(np.int64))
 
 

@@ -73,9 +73,9 @@ def namelist_text(prepared: PreparedRun) -> str:
     text = read_text(template)
     text = patch_text(text, _differing(text, _nlist(prepared), template), "NLIST", template)
     if settings.capabilities.any:
-        changes = {name: value for name, value in _own_group(prepared).items() if value != OPTIONS[name].default}
         present = flatten(parse(text, template))
-        changes |= {name: OPTIONS[name].default for name in OPTIONS if f"gcas_transport%{name}" in present and name not in changes}
+        changes = {name: value for name, value in _own_group(prepared).items()
+                   if value != present.get(f"gcas_transport%{name}", OPTIONS[name].default)}
         text = patch_text(text, changes, "GCAS_TRANSPORT", template) if changes else text
     return patch_text(text, dict(request.namelist_changes), "NLIST", template) if request.namelist_changes else text
 
@@ -143,8 +143,8 @@ def _samples_inline(request: RunRequest, settings: ModelSettings) -> bool:
 def _check(request: RunRequest, settings: ModelSettings, start: int, end: int) -> None:
     where = f"run {request.case} in {request.directory}"
     if end <= start or to_seconds(request.first_start) > start:
-        raise RunFailed("the dates of a run do not fit", where, f"{readable(start)} to {readable(end)}, first start {readable(to_seconds(request.first_start))}",
-                        "first start <= start < end")
+        found = f"{readable(start)} to {readable(end)}, first start {readable(to_seconds(request.first_start))}"
+        raise RunFailed("the dates of a run do not fit", where, found, "first start <= start < end")
     able = settings.capabilities
     if request.components_file is not None and not able.components:
         raise RunFailed("the model cannot take components and factors", where, "components_file", "emission files")

@@ -206,9 +206,11 @@ def _met(nlist: _Reader, base: Path, data: Path) -> dict[str, Any]:
     if prefix is None:
         found = re.fullmatch(rf"(.*?)\d{{{len(date_format)}}}\.nc", first) if date_format.isalpha() else None
         if not found:
-            raise NamelistError("the names of the meteorology files are not said", nlist.where("dyn_flnm_prefix"), repr(first), "dyn_flnm_prefix, such as 'GEOS5_19x2_'")
+            raise NamelistError("the names of the meteorology files are not said", nlist.where("dyn_flnm_prefix"), repr(first),
+                                "dyn_flnm_prefix, such as 'GEOS5_19x2_'")
         prefix = found.group(1)
-    return {"met_directory": nlist.directory("dyn_flsp", base, data, "dyn"), "met_prefix": nlist.text("dyn_flnm_prefix", prefix), "met_date_format": date_format}
+    return {"met_directory": nlist.directory("dyn_flsp", base, data, "dyn"), "met_prefix": nlist.text("dyn_flnm_prefix", prefix),
+            "met_date_format": date_format}
 
 
 def _initial_candidates(nlist: _Reader, base: Path, data: Path) -> tuple[Path, ...]:
@@ -226,7 +228,8 @@ def _restart_interval(nlist: _Reader) -> int | str:
         return DAY if value == "daily" else value
     seconds = parse_duration(value, nlist.where("restart_frq"))
     if seconds % DAY:
-        raise NamelistError("restart files are written at midnight", nlist.where("restart_frq"), repr(value), "'daily', 'monthly', 'yearly', 'none' or days, such as '2d'")
+        raise NamelistError("restart files are written at midnight", nlist.where("restart_frq"), repr(value),
+                            "'daily', 'monthly', 'yearly', 'none' or days, such as '2d'")
     return seconds
 
 
@@ -280,5 +283,5 @@ def _check(settings: EmbeddedSettings, nlist: _Reader) -> None:
         if (getattr(settings, one) is None) != (getattr(settings, other) is None):
             raise NamelistError("two variables go together", f"{settings.namelist}, &GCAS_TRANSPORT", f"only one of {one} and {other}", "both or neither")
     if settings.mode == "monotone" and settings.precision == "single":
-        raise NamelistError("anomalies cannot be carried in monotone mode", f"{settings.namelist}, &GCAS_TRANSPORT, precision", "'single' with mode = 'monotone'",
-                            "precision = 'double'", "Anomalies from a mean need exactly linear transport.")
+        raise NamelistError("anomalies cannot be carried in monotone mode", f"{settings.namelist}, &GCAS_TRANSPORT, precision",
+                            "'single' with mode = 'monotone'", "precision = 'double'", "Anomalies from a mean need exactly linear transport.")

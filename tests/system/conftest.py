@@ -1,4 +1,4 @@
-"""Fixtures of the small synthetic case (`small_case.py`)."""
+"""Fixtures of the small synthetic case (`small_case.py`) and of the transport model's site (`transport_site.py`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from small_case import MET_PREFIX, gcas, namelist_text, quiet
+from transport_site import site  # noqa: F401
 
 from gcas_driver.config import load
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from netCDF4 import Dataset, num2date
-from transport_site import DAY, START, Site, site  # noqa: F401  (site is a fixture)
+from transport_site import DAY, START, Site
 
 MEMBERS = 4
 NAMES = [f"EN{i:03d}" for i in range(1, MEMBERS + 1)]
@@ -100,13 +100,14 @@ def write_initial(path: Path, met: Dataset, ppm: float) -> None:
 
 def call_model(run: Path) -> str:
     """As `mpirun -np 24 ./mz4_mpi long.nml > mz4_mpi.log` would be called, in the run directory."""
-    done = subprocess.run([sys.executable, "-m", "mozart_coupling.embedded.main", "long.nml"], cwd=run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [sys.executable, "-m", "mozart_coupling.embedded.main", "long.nml"]
+    done = subprocess.run(command, cwd=run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def driven(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def driven(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two windows of two days: INITIAL, hand-off by overwriting the restart's tracers, RESTART."""
     root = tmp_path_factory.mktemp("foreign")
     (root / "site" / "data").mkdir(parents=True)
@@ -137,7 +138,7 @@ def test_every_history_file_is_where_it_is_expected(driven: Path) -> None:
     assert found == [f"test.mz4.h0.2012-02-{day}-10800.nc" for day in (26, 27, 28, 29)]
 
 
-def test_history_has_names_types_units_and_dates(driven: Path, site: Site) -> None:  # noqa: F811
+def test_history_has_names_types_units_and_dates(driven: Path, site: Site) -> None:
     with Dataset(driven / "run_ensemble" / "hist" / "test.mz4.h0.2012-02-29-10800.nc") as data:
         assert data.data_model == "NETCDF3_CLASSIC"
         assert (data.title, data.case) == ("Carbon", "test")
@@ -184,7 +185,7 @@ def test_the_second_window_starts_from_what_the_script_wrote(driven: Path) -> No
     np.testing.assert_allclose(first, given, rtol=1e-4)  # means over cells, not over air
 
 
-def test_the_mass_budget_closes_to_1e_6(driven: Path, site: Site) -> None:  # noqa: F811
+def test_the_mass_budget_closes_to_1e_6(driven: Path, site: Site) -> None:
     """Uniform flux: the change of the global mean mixing ratio is the flux over the mass of air of a column."""
     size = site.grid.nlat * site.grid.nlon * 6
     before = np.frombuffer((driven / "before.npy").read_bytes()).reshape(MEMBERS, 6, *site.grid.shape)

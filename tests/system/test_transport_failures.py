@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from netCDF4 import Dataset
-from transport_site import DAY, TAG, Site, site  # noqa: F401  (site is a fixture)
+from transport_site import DAY, TAG, Site
 
 from mozart_coupling.contract import emission_name, history_name, master_restart_name, restart_name
 from mozart_coupling.emissions import write_emissions
@@ -30,13 +30,13 @@ ABLE = Capabilities(True, True, True, True, True)
 
 
 @pytest.fixture
-def own_site(site: Site, tmp_path: Path) -> Site:  # noqa: F811
+def own_site(site: Site, tmp_path: Path) -> Site:
     """A copy of the site's inputs that a test may spoil."""
     shutil.copytree(site.data, tmp_path / "data")
     return dataclasses.replace(site, data=tmp_path / "data")
 
 
-def request_for(site: Site, directory: Path, **changes: object) -> RunRequest:  # noqa: F811
+def request_for(site: Site, directory: Path, **changes: object) -> RunRequest:
     values: dict[str, object] = dict(
         directory=directory, case="gc", start=site.start, end=site.start + DAY, first_start=site.start, restart=False, tracers=site.tracers,
         data_directory=site.data, met_directory=site.data / "dyn", met_prefix="MET_", initial_file=site.data / "ic" / "ic.nc",
@@ -122,7 +122,7 @@ def test_upside_down_levels_of_the_initial_condition(own_site: Site, tmp_path: P
         own_site.run(tmp_path / "run", own_site.namelist())
 
 
-def test_a_restart_without_pointer_or_of_another_date(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_a_restart_without_pointer_or_of_another_date(site: Site, tmp_path: Path) -> None:
     text = site.namelist(sim_type="'RESTART'")
     with pytest.raises(RestartError, match="test-rpntr"):
         site.run(tmp_path, text)
@@ -137,7 +137,7 @@ def test_a_restart_without_pointer_or_of_another_date(site: Site, tmp_path: Path
 
 
 @pytest.mark.parametrize("case", ["../out", "a/b", "..", "", ".hidden", "a..b", "x" * 60, "a;rm"])
-def test_case_names_cannot_escape(site: Site, tmp_path: Path, case: str) -> None:  # noqa: F811
+def test_case_names_cannot_escape(site: Site, tmp_path: Path, case: str) -> None:
     with pytest.raises(NamelistError, match="case"):
         site.run(tmp_path / "run", site.namelist(case=f"'{case}'"))
     with pytest.raises(NamelistError, match="case"):
@@ -145,7 +145,7 @@ def test_case_names_cannot_escape(site: Site, tmp_path: Path, case: str) -> None
     assert not (tmp_path / "other").exists()
 
 
-def test_exit_codes_of_the_command(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_exit_codes_of_the_command(site: Site, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mozart_coupling.embedded.main"]
     missing = subprocess.run([*command, "no.nml"], cwd=tmp_path, capture_output=True, text=True)
     assert missing.returncode == 2 and "no.nml" in missing.stderr
@@ -158,7 +158,7 @@ def test_exit_codes_of_the_command(site: Site, tmp_path: Path) -> None:  # noqa:
 # --- Runs as the driver makes them -----------------------------------------------------------------------------------
 
 
-def test_a_run_is_verified_and_spoilt_output_is_not(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_a_run_is_verified_and_spoilt_output_is_not(site: Site, tmp_path: Path) -> None:
     prepared = run(request_for(site, tmp_path), ModelSettings(capabilities=ABLE))
     history, restart = tmp_path / history_name("gc", site.start + 10800), tmp_path / restart_name("gc", site.start + DAY)
     master = tmp_path / master_restart_name(site.start + DAY)
@@ -189,7 +189,7 @@ def test_a_run_is_verified_and_spoilt_output_is_not(site: Site, tmp_path: Path) 
         verify(other)
 
 
-def test_the_sample_file_stands_in_for_the_history(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_the_sample_file_stands_in_for_the_history(site: Site, tmp_path: Path) -> None:
     request = request_for(site, tmp_path, history=False, sample_request=site.request(days=1), components_file=site.data / "components.nc",
                           factors_file=site.data / "factors.nc", emission_directory=None)
     shares: list[float] = []
@@ -202,7 +202,7 @@ def test_the_sample_file_stands_in_for_the_history(site: Site, tmp_path: Path) -
         verify(prepared)
 
 
-def test_stale_output_is_moved_aside_and_cannot_pass(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_stale_output_is_moved_aside_and_cannot_pass(site: Site, tmp_path: Path) -> None:
     run(request_for(site, tmp_path), ModelSettings(capabilities=ABLE))
     does_nothing = ModelSettings(command=[sys.executable, "-c", "pass"], retries=0)
     with pytest.raises(RunFailed, match="no history"):
@@ -211,7 +211,7 @@ def test_stale_output_is_moved_aside_and_cannot_pass(site: Site, tmp_path: Path)
     assert (tmp_path / "aside" / "rstrt-2012-02-27-00000").is_file()
 
 
-def test_a_failing_model_is_retried_and_reported(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_a_failing_model_is_retried_and_reported(site: Site, tmp_path: Path) -> None:
     run(request_for(site, tmp_path), ModelSettings(capabilities=ABLE))
     text = "import os; open('count', 'a').write('x'); open('gc-rpntr', 'w').write('rest/rstrt-2012-02-28-00000'); print('last words'); os.kill(os.getpid(), 9)"
     dies = ModelSettings(command=[sys.executable, "-c", text, "{namelist}"], retries=2)
@@ -230,7 +230,7 @@ def test_bad_input_is_not_retried(own_site: Site, tmp_path: Path) -> None:
         run(request_for(own_site, tmp_path / "run"), ModelSettings(capabilities=ABLE, retries=5))
 
 
-def test_a_model_that_hangs_is_ended(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_a_model_that_hangs_is_ended(site: Site, tmp_path: Path) -> None:
     hangs = ModelSettings(command=[sys.executable, "-c", "import time; time.sleep(60)"], retries=0, timeout=0.5)
     began = time.monotonic()
     with pytest.raises(RunFailed, match="too long"):
@@ -239,7 +239,7 @@ def test_a_model_that_hangs_is_ended(site: Site, tmp_path: Path) -> None:  # noq
     RunLock(tmp_path, wait_seconds=5.0).close()  # nothing holds the directory any more
 
 
-def test_a_command_that_does_not_exist(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_a_command_that_does_not_exist(site: Site, tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match="(?s)cannot execute"):
         run(request_for(site, tmp_path), ModelSettings(command=["/no/such/mz4_mpi", "{namelist}"], retries=0))
 
@@ -318,7 +318,7 @@ def test_capabilities_are_asked_for() -> None:
     assert Capabilities.ask([sys.executable, "-c", "print('hello')"]) == Capabilities()
 
 
-def test_what_a_model_cannot_do_is_refused(site: Site, tmp_path: Path) -> None:  # noqa: F811
+def test_what_a_model_cannot_do_is_refused(site: Site, tmp_path: Path) -> None:
     request = request_for(site, tmp_path, components_file=site.data / "components.nc")
     with pytest.raises(CouplingError, match="components"):
         prepare(request, ModelSettings())

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from netCDF4 import Dataset
-from transport_site import DAY, START, Site, site, uniform_emissions  # noqa: F401  (site is a fixture)
+from transport_site import DAY, START, Site, uniform_emissions
 
 from mozart_coupling.contract import AVOGADRO, MOLAR_MASS_AIR, MOLAR_MASS_CO2, restart_name
 from mozart_coupling.history import sample_history

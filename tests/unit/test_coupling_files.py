@@ -50,7 +50,8 @@ def test_the_two_conventions_are_six_tenths_of_a_ppm_apart() -> None:
     assert 1e6 * 6e-4 * abs(factors[0] - factors[1]) == pytest.approx(0.57, abs=0.05)
 
 
-@pytest.mark.parametrize(("mean", "unit", "good"), [(4.0e-4, "vmr", True), (4.0e-4, "mmr", False), (6.1e-4, "mmr", True), (6.1e-4, "vmr", False), (1.0, "mmr", True)])
+@pytest.mark.parametrize(("mean", "unit", "good"), [(4.0e-4, "vmr", True), (4.0e-4, "mmr", False), (6.1e-4, "mmr", True), (6.1e-4, "vmr", False),
+                                                    (1.0, "mmr", True)])
 def test_the_mean_tells_the_unit(mean: float, unit: str, good: bool) -> None:
     if good:
         checks.require_unit(mean, unit, "file")
@@ -158,7 +159,8 @@ def test_requests_and_samples_round_trip(tmp_path: Path) -> None:
     ilat, _, _, _, column = request.columns(GRID)
     assert ilat.size == 1 and list(column) == [0, 0, 0]  # one cell, one interval: one column
     random = np.random.default_rng(0)
-    columns = SampleColumns(column, random.normal(4e-4, 1e-6, (1, 2, 5)), np.array([1e5]), random.normal(size=(1, 5)), random.normal(size=(1, 6)), None, *LEVELS, TRACERS)
+    mixing, mid, interface = random.normal(4e-4, 1e-6, (1, 2, 5)), random.normal(size=(1, 5)), random.normal(size=(1, 6))
+    columns = SampleColumns(column, mixing, np.array([1e5]), mid, interface, None, *LEVELS, TRACERS)
     write_samples(tmp_path / "s.nc", columns, "test", NOON)
     samples = read_samples(tmp_path / "s.nc", TRACERS)
     assert samples.mixing_ratio.shape == (3, 2, 5) and samples.specific_humidity is None
@@ -168,7 +170,8 @@ def test_requests_and_samples_round_trip(tmp_path: Path) -> None:
         read_samples(tmp_path / "s.nc", ("EN001",))
 
 
-@pytest.mark.parametrize("columns", [([0.0], [91.0], [0.0], [1.0]), ([0.0], [0.0], [2.0], [1.0]), ([np.nan], [0.0], [0.0], [1.0]), ([0.0, 1.0], [0.0], [0.0], [1.0])])
+@pytest.mark.parametrize("columns", [([0.0], [91.0], [0.0], [1.0]), ([0.0], [0.0], [2.0], [1.0]), ([np.nan], [0.0], [0.0], [1.0]),
+                                     ([0.0, 1.0], [0.0], [0.0], [1.0])])
 def test_requests_without_sense(columns: tuple) -> None:
     with pytest.raises(SampleError):
         SampleRequest(*columns)

@@ -61,7 +61,8 @@ def test_data_directories_have_their_usual_places(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("changes", "match"), [
-    ({"timestep": "'7m'"}, "divide"), ({"timestep": "'fast'"}, "duration"), ({"sim_type": "'CONTINUE'"}, "INITIAL or RESTART"), ({"icdate": "20140931"}, "icdate"),
+    ({"timestep": "'7m'"}, "divide"), ({"timestep": "'fast'"}, "duration"), ({"sim_type": "'CONTINUE'"}, "INITIAL or RESTART"),
+    ({"icdate": "20140931"}, "icdate"),
     ({"icsec": "86400"}, "icsec"), ({"sim_duration": "'0d'"}, "duration"), ({"hstfrq(1)": "'5h'"}, "history interval"), ({"calendar": "'noleap'"}, "calendar"),
     ({"restart_frq": "'3h'"}, "midnight"), ({"case": "7"}, "string"), ({"mfilt(1)": "0"}, "sample"), ({"sim_data_file": "'none.dat'"}, "none.dat"),
 ])
@@ -77,7 +78,8 @@ def test_what_must_be_there(tmp_path: Path, missing: str) -> None:
 
 
 @pytest.mark.parametrize(("own", "match"), [
-    ("mod = 'linear'", "Did you mean mode"), ("mode = 'cubic'", "linear"), ("threads = 'two'", "wrong type"), ("history = 1", "wrong type"), ("mw_air = 500.0", "range"),
+    ("mod = 'linear'", "Did you mean mode"), ("mode = 'cubic'", "linear"), ("threads = 'two'", "wrong type"), ("history = 1", "wrong type"),
+    ("mw_air = 500.0", "range"),
     ("sample_list = 'a.nc'", "go together"), ("components_file = 'a.nc'", "go together"), ("mode = 'monotone' precision = 'single'", "monotone"),
 ])
 def test_our_own_group_is_strict(tmp_path: Path, own: str, match: str) -> None:
