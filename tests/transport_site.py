@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,12 +66,14 @@ class Site:
         return f"  components_file = '{self.data}/components.nc', factors_file = '{self.data}/factors.nc'\n"
 
     def run(self, directory: Path, text: str, tracers: tuple[str, ...] | None = None) -> EmbeddedModel:
-        """Run a namelist in a directory, in this process; returns the model at its end."""
+        """Run a namelist in a directory, in this process; returns the model at its end. One thread: these runs are too small for more."""
         directory.mkdir(parents=True, exist_ok=True)
         write_simulation_data(directory / "mz4.dat", tracers or self.tracers)
         (directory / "long.nml").write_text(text)
-        model = EmbeddedModel(load(directory / "long.nml", directory))
-        model.run()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("OMP_NUM_THREADS", "1")
+            model = EmbeddedModel(load(directory / "long.nml", directory))
+            model.run()
         return model
 
     def request(self, n: int = 40, days: int = DAYS, seed: int = 1) -> SampleRequest:
@@ -107,8 +108,6 @@ def uniform_emissions(directory: Path, site: Site, flux: float, days: int = DAYS
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One site for all tests of a session; nobody writes into it. Runs take one thread: they are too small for more."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        yield make_site(tmp_path_factory.mktemp("site") / "data")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """One site for all tests of a session; nobody writes into it."""
+    return make_site(tmp_path_factory.mktemp("site") / "data")
