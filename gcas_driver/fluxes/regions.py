@@ -42,7 +42,7 @@ AGGREGATES: dict[str, tuple[str, ...]] = {
 
 MASK_VARIABLES = ("transcom_regions", "mask64", "region", "regions", "transcom", "mask")
 # Whole-degree longitudes of the TransCom 3 mask name the eastern edges of its cells, whatever is said of them: so placed, its
-# land differs from the land mask over 1.7 % of the sphere within 60 degrees; as western edges over 3.3 %, as centres in between.
+
 EASTERN_EDGE_VARIABLES = ("mask64",)
 BUILTIN_GRID = Grid.regular(720, 360, lon_first=-179.75)
 CELL_GAP_TOLERANCE = 1.0e-3  # of a region number

@@ -205,8 +205,8 @@ def overturning_eddies(seed: int) -> list[Wave]:
     """Purely divergent waves of the tropics: standing ones of Walker and monsoon kind, and travelling ones."""
     random = np.random.Generator(np.random.Philox(seed + 1))
     standing = [Wave(m, latitude, 15.0, speed, 0.0, -m * np.deg2rad(rising) - 0.5 * np.pi, "overturning")
-                for m, latitude, speed, rising in ((1, 0.0, 1.8, 125.0), (2, 8.0, 1.2, 125.0), (3, 0.0, 1.0, 20.0))]
+                for m, latitude, speed, rising in ((1, 0.0, 1.8, 125.0), (2, 8.0, 0.8, 125.0), (3, 0.0, 0.5, 20.0))]
     travelling = [Wave(m, random.uniform(-5.0, 5.0), 14.0, speed, _eastward(travel, m, 0.0), random.uniform(0.0, 2.0 * np.pi),
                        "overturning", **_pulse(random, 0.4, 15.0, 40.0))
-                  for m, speed, travel in ((1, 1.0, 5.0), (2, 0.8, 6.0), (4, 0.8, 14.0), (6, 0.8, -9.0))]
+                  for m, speed, travel in ((1, 1.0, 5.0), (2, 0.7, 6.0), (4, 0.5, 14.0), (6, 0.3, -9.0))]
     return standing + travelling
