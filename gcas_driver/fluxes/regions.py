@@ -41,8 +41,8 @@ AGGREGATES: dict[str, tuple[str, ...]] = {
 }
 
 MASK_VARIABLES = ("transcom_regions", "mask64", "region", "regions", "transcom", "mask")
-# Whole-degree longitudes of the TransCom 3 mask name the eastern edges of its cells, whatever is said of them: so placed, its
-
+# The TransCom 3 mask's whole-degree longitudes are the eastern edges of its cells: so placed, its land differs from the land mask
+# over 1.7 % of the area within 60 degrees of the equator; as western edges (one degree further east) over 3.3 %.
 EASTERN_EDGE_VARIABLES = ("mask64",)
 BUILTIN_GRID = Grid.regular(720, 360, lon_first=-179.75)
 CELL_GAP_TOLERANCE = 1.0e-3  # of a region number
