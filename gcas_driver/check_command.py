@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from mozart_coupling import namelist
+from mozart_coupling import contract, namelist
 from mozart_coupling.errors import CouplingError
 
 from .config import Settings
@@ -17,11 +17,8 @@ def command_problems(settings: Settings) -> list[Problem]:
     transport = settings.transport
     problems = [Problem("a file for the run directory is missing", transport.where("run_files"), str(path), "a file")
                 for path in transport.run_files if not path.is_file()]
-    for name in ("simulation_data", "simulation_data_forward"):
-        path = getattr(transport, name)
-        if path is not None and not path.is_file():
-            problems.append(Problem(f"'{name}' is missing", transport.where(name), str(path), "the model's mz4.dat"))
     problems += _template_problems(settings)
+    problems += _species_problems(settings)
     if transport.model == "command" and not _can_be_started(transport.command[0], transport.run_files):
         problems.append(Problem("the transport model's command is not found", transport.where("command"), transport.command[0],
                                 "a program on the search path, an absolute path, or one of 'run_files'"))
@@ -40,6 +37,27 @@ def _template_problems(settings: Settings) -> list[Problem]:
     except CouplingError as error:
         return [Problem(error.what, f"{where}: {error.where}", str(error.found), str(error.expected), str(error.advice))]
     return []
+
+
+def _species_problems(settings: Settings) -> list[Problem]:
+    """A site's own `mz4.dat` must list the tracers that GCAS will drive."""
+    transport, members = settings.transport, settings.state.members
+    wanted = {"run_files": min(members, transport.members_per_run or members), "run_files_forward": 2}
+    problems = []
+    for name, n_tracers in wanted.items():
+        for path in getattr(transport, name):
+            if path.name != "mz4.dat" or not path.is_file():
+                continue
+            try:
+                found = namelist.read_simulation_data(path)
+            except CouplingError as error:
+                problems.append(Problem(error.what, f"{transport.where(name)}: {path}", str(error.found), str(error.expected), str(error.advice)))
+                continue
+            if tuple(found) != contract.member_names(n_tracers):
+                problems.append(Problem("the model carries other tracers", f"{transport.where(name)}: {path}",
+                                        f"{len(found)}: {', '.join(found[:3])} …", f"{n_tracers}: EN001 … EN{n_tracers:03d}",
+                                        "set 'members' or 'members_per_run' to what the executable was compiled for"))
+    return problems
 
 
 def _can_be_started(word: str, run_files: tuple[Path, ...]) -> bool:

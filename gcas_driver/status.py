@@ -56,8 +56,13 @@ def _row(label: str, entry: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _running_step(journal: Journal) -> str | None:
-    begun = [e for e in journal.entries if e["event"] in ("begin", "window", "step")]
-    return begun[-1].get("next") if begun else None
+    """What follows the last thing that was noted."""
+    noted = [e for e in journal.entries if e["event"] in ("begin", "step", "window")]
+    if not noted or noted[-1]["event"] == "window":
+        return "preparing"
+    if noted[-1]["event"] == "begin":
+        return "ensemble run"
+    return "output" if noted[-1]["step"] == "forward" else "ensemble run, analysis, forward run" if "_" in noted[-1]["step"] else "analysis, forward run"
 
 
 def _remaining(journal: Journal, rows: list[dict[str, Any]], finished: int, running: bool) -> float | None:

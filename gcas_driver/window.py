@@ -108,7 +108,7 @@ def run_window(case: Case, window: Window) -> None:
     started = time.monotonic()
     log = case.reporter.log
     log.info("window %s (%d days)", window.text, window.days)
-    case.journal.append("begin", window=window.label, next="prior fluxes and members")
+    case.journal.append("begin", window=window.label)
     prior = prior_and_members(case, window)
     table, rows, request, mapping = observations_to_simulate(case, window)
     samples = case.runs.ensemble(case.journal, window, prior.basis, prior.state.factors(prior.x), request)

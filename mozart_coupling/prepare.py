@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from mozart_coupling import contract
@@ -13,7 +14,7 @@ from mozart_coupling.embedded.settings import OPTIONS
 from mozart_coupling.errors import CouplingError, EmissionError, InitialError, RestartError, RunFailed
 from mozart_coupling.history import history_files
 from mozart_coupling.met import met_file_name
-from mozart_coupling.namelist import Value, flatten, parse, patch_text, read_text, write_simulation_data
+from mozart_coupling.namelist import Value, flatten, parse, patch_text, read_simulation_data, read_text, write_simulation_data
 from mozart_coupling.netcdf import write_text
 from mozart_coupling.orphans import RunLock
 from mozart_coupling.restart import write_pointer
@@ -43,7 +44,7 @@ def prepare(request: RunRequest, settings: ModelSettings) -> PreparedRun:
     lock = RunLock(directory)
     try:
         _move_aside(prepared)
-        write_simulation_data(directory / _own_name(settings, "sim_data_file", "mz4.dat"), request.tracers)
+        _provide_simulation_data(directory / _own_name(settings, "sim_data_file", "mz4.dat"), request.tracers)
         write_text(prepared.namelist, namelist_text(prepared))
         if prepared.sample_file is not None and request.sample_request is not None:
             write_request(directory / REQUEST, request.sample_request)
@@ -78,6 +79,16 @@ def namelist_text(prepared: PreparedRun) -> str:
                    if value != present.get(f"gcas_transport%{name}", OPTIONS[name].default)}
         text = patch_text(text, changes, "GCAS_TRANSPORT", template) if changes else text
     return patch_text(text, dict(request.namelist_changes), "NLIST", template) if request.namelist_changes else text
+
+
+def _provide_simulation_data(path: Path, tracers: Sequence[str]) -> None:
+    """A site's own file stays if it lists these tracers; it may list more history than GCAS needs."""
+    try:
+        own = tuple(read_simulation_data(path))
+    except CouplingError:
+        own = ()
+    if own != tuple(tracers):
+        write_simulation_data(path, tracers)
 
 
 def _nlist(prepared: PreparedRun) -> dict[str, Value]:

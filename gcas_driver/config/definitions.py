@@ -146,14 +146,12 @@ TRANSPORT = Group("transport", "The transport model.", (
       "file contract, started by `command`.", choices=("embedded", "command")),
     V("command", "strs", (), "Command line, one word per string; `{namelist}` stands for the namelist's name. No shell is involved."
       " Example: 'mpirun', '-np', '24', './mz4_mpi', '{namelist}'.", change="accept"),
-    V("run_files", "paths", (), "Files to be present in the run directory of the ensemble, such as the executable (linked, not "
-      "copied).", change="accept"),
+    V("run_files", "paths", (), "Files to be present in the run directory of the ensemble, such as the executable and its "
+      "`mz4.dat` (linked, not copied). Without an `mz4.dat` GCAS makes one.", change="accept"),
     V("run_files_forward", "paths", (), "… of the forward run with its two tracers. Default: `run_files`.", change="accept"),
     V("data_directory", "path", None, "The model's input directory (`local_data_path`). Default: one in the case's directory."),
     V("namelist_template", "path", None, "The model's own namelist; only the values that change are patched. Default: one made by "
       "GCAS."),
-    V("simulation_data", "path", None, "The model's `mz4.dat` for the ensemble. Default: one made by GCAS."),
-    V("simulation_data_forward", "path", None, "… and for the forward run with its two tracers."),
     V("met_directory", "path", None, "Meteorology in the contract's files, one a day. Without it the embedded model runs on its "
       "analytic circulation, written to the case's directory first."),
     V("met_prefix", "str", "met_", "What the names of the met files begin with."),

@@ -197,14 +197,14 @@ class TransportRuns:
             directory=directory, case=self.settings.case.name, start=window.start, end=window.end, first_start=self.settings.time.start,
             restart=window.index > 0, tracers=contract.member_names(len(given.coefficients)),
             data_directory=transport.data_directory or directory, met_directory=self.meteorology.directory,
-            met_prefix=self.meteorology.prefix, met_date_format=self.meteorology.date_format, initial_file=self._initial_file(),
+            met_prefix=self.meteorology.prefix, met_date_format=self.meteorology.date_format, initial_file=self._initial_file(directory),
             emission_directory=None if components else directory / "emis",
             components_file=directory / "components.nc" if components else None,
             factors_file=directory / "factors.nc" if components else None, sample_request=given.samples, mode=transport.mode,
             precision=precision, threads=transport.threads, timestep=transport.timestep, title=f"GCAS {name}")
 
-    def _initial_file(self) -> Path:
-        return self.settings.initial.file or self.root / "initial.nc"
+    def _initial_file(self, directory: Path) -> Path:
+        return self.settings.initial.file or directory / "initial.nc"
 
     def _write_inputs(self, request: RunRequest, window: Window, given: RunInput) -> None:
         directory = Path(request.directory)
@@ -225,7 +225,7 @@ class TransportRuns:
         with MetFiles(met.directory, met.prefix, met.date_format) as files:
             pressure = files.fields_at(start, ["PS"])["PS"]
         tracers = () if self.model.capabilities.any_tracer_count else request.tracers
-        write_initial(self._initial_file(), self.grid, met.levels, pressure, PPM * self.settings.initial.uniform_ppm, tracers, start,
+        write_initial(request.initial_file, self.grid, met.levels, pressure, PPM * self.settings.initial.uniform_ppm, tracers, start,
                       mw_air=self.model.mw_air, mw_co2=self.model.mw_co2)
 
     def _link_run_files(self, directory: Path) -> None:

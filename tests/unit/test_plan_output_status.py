@@ -93,7 +93,7 @@ def test_status_follows_the_journal(tmp_path, capsys):
     assert case_status(settings)["state"] == "new"
     settings.case_directory.mkdir()
     journal = Journal(settings.case_directory)
-    journal.append("begin", window="2010-06-01", next="prior")
+    journal.append("begin", window="2010-06-01")
     journal.append("window", window="2010-06-01", end="2010-06-08", seconds=10.0, observations_used=5, super_observations=4)
     journal.append("stopped", error="RunFailed: exit code 1")
     status = case_status(settings)
