@@ -21,6 +21,7 @@ from mozart_coupling.grids import Grid
 
 GRAVITY = 9.80665
 REFERENCE_PRESSURE_PA = 1.0e5
+CACHE_LINE_BYTES = 64
 NARROW_WIDTHS = (1, 2, 4, 8)
 WIDE_WIDTHS = (16, 20, 24, 32)
 
@@ -144,7 +145,7 @@ class TransportCore:
         self._kind = np.float64 if precision == "double" else np.float32
         self._tables = _Tables(grid)
         n_blocks = -(-self.n_tracers // self._block)
-        self._q = np.zeros((n_blocks, self.nlev, *grid.shape, self._block), dtype=self._kind)
+        self._q = _aligned_zeros((n_blocks, self.nlev, *grid.shape, self._block), self._kind)
         self._ps = np.full(grid.shape, REFERENCE_PRESSURE_PA)
         field = (self.nlev, *grid.shape)
         self._mass, self._mass_end = np.empty(field), np.empty(field)
@@ -406,6 +407,14 @@ def _block_width(n_tracers: int) -> int:
         if n_tracers <= width:
             return width
     return min(WIDE_WIDTHS, key=lambda width: (-(-n_tracers // width) * width, -width))
+
+
+def _aligned_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Zeros that start on a cache line, so that no vector of a block straddles two."""
+    count, size = int(np.prod(shape)), np.dtype(dtype).itemsize
+    space = np.zeros(count + CACHE_LINE_BYTES // size, dtype=dtype)
+    first = -space.ctypes.data % CACHE_LINE_BYTES // size
+    return space[first : first + count].reshape(shape)
 
 
 def _hybrid(hyai: ArrayLike, hybi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -15,58 +15,60 @@ module gcas_transport_column_kernels
 contains
 
     !> One row, one block of tracers in double precision.
-    subroutine linear_columns_double(width, n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+    subroutine linear_columns_double(width, n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         integer, intent(in) :: width, n_lon, n_lat, n_lev, n_basis, j, phase
         type(row_stencil), intent(in) :: r
         real(dp), intent(in) :: basis(:, :)
         real(dp), intent(in), contiguous :: coefficients(:, :, :, :)
-        real(dp), intent(inout), contiguous :: q(:, :, :, :), flux(:, :, :)
+        real(dp), intent(inout), contiguous :: q(:, :, :, :)
+        real(dp), intent(inout) :: work(*) !! from a cache line on, width × n_lon × (n_lev+1) elements
 
         select case (width)
         case (1)
-            call double_1(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call double_1(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (2)
-            call double_2(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call double_2(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (4)
-            call double_4(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call double_4(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (8)
-            call double_8(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call double_8(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (16)
-            call double_16(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call double_16(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (20)
-            call double_20(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call double_20(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (24)
-            call double_24(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call double_24(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (32)
-            call double_32(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call double_32(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         end select
     end subroutine linear_columns_double
 
     !> One row, one block of tracers in single precision.
-    subroutine linear_columns_single(width, n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+    subroutine linear_columns_single(width, n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         integer, intent(in) :: width, n_lon, n_lat, n_lev, n_basis, j, phase
         type(row_stencil), intent(in) :: r
         real(dp), intent(in) :: basis(:, :)
         real(sp), intent(in), contiguous :: coefficients(:, :, :, :)
-        real(sp), intent(inout), contiguous :: q(:, :, :, :), flux(:, :, :)
+        real(sp), intent(inout), contiguous :: q(:, :, :, :)
+        real(sp), intent(inout) :: work(*) !! from a cache line on, width × n_lon × (n_lev+1) elements
 
         select case (width)
         case (1)
-            call single_1(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call single_1(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (2)
-            call single_2(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call single_2(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (4)
-            call single_4(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call single_4(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (8)
-            call single_8(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call single_8(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (16)
-            call single_16(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call single_16(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (20)
-            call single_20(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call single_20(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (24)
-            call single_24(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call single_24(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         case (32)
-            call single_32(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, flux)
+            call single_32(n_lon, n_lat, n_lev, n_basis, j, r, phase, basis, coefficients, q, work)
         end select
     end subroutine linear_columns_single
 

@@ -3,7 +3,8 @@
 module gcas_transport_horizontal
     use gcas_kinds, only: dp, sp
     use gcas_status, only: status_cfl, status_ok
-    use gcas_transport_linear, only: linear_step
+    use gcas_transport_alignment, only: first_aligned, line_bytes
+    use gcas_transport_linear, only: linear_step, linear_work_size
     use gcas_transport_stencil, only: allocate_stencil, build_stencil, level_stencil, substeps_needed
     implicit none (type, external)
     private

@@ -2,11 +2,12 @@
 !> instance, because the compiler makes far better loops when it knows how many tracers stand side by side.
 module gcas_transport_linear
     use gcas_kinds, only: dp, sp
+    use gcas_transport_alignment, only: line_bytes
     use gcas_transport_stencil, only: level_stencil
     implicit none (type, external)
     private
 
-    public :: linear_step
+    public :: linear_step, linear_work_size
 
     !> One level, one block of tracers, in either precision.
     interface linear_step
@@ -15,57 +16,102 @@ module gcas_transport_linear
 
 contains
 
+    !> Elements of work space that one level needs.
+    pure function linear_work_size(width, n_lon) result(elements)
+        integer, intent(in) :: width, n_lon
+        integer :: elements
+        integer :: p(7)
+
+        p = places(width, n_lon)
+        elements = p(7) - 1
+    end function linear_work_size
+
+    !> Where the kernels' arrays start in the work space, each on a cache line, and the first element behind them.
+    pure function places(width, n_lon) result(p)
+        integer, intent(in) :: width, n_lon
+        integer :: p(7)
+        integer :: cells(6), n
+
+        cells = [8*(n_lon + 6), 8*n_lon, n_lon + 6, n_lon + 1, 2*n_lon, 2*n_lon]
+        p(1) = 1
+        do n = 1, 6
+            p(n + 1) = p(n) + (width*cells(n) + line_bytes - 1)/line_bytes*line_bytes
+        end do
+    end function places
+
     !> One level, one block of tracers.
-    subroutine linear_step_double(width, s, n_lon, n_lat, q, old, half, row, wall, low, high)
+    subroutine linear_step_double(width, s, n_lon, n_lat, q, work)
         integer, intent(in) :: width, n_lon, n_lat
         type(level_stencil), intent(in) :: s
-        real(dp), intent(inout), contiguous :: q(:, :, :), old(:, :, :), half(:, :, :), row(:, :)
-        real(dp), intent(inout), contiguous :: wall(:, :), low(:, :, :), high(:, :, :)
+        real(dp), intent(inout), contiguous :: q(:, :, :)   !! (width, n_lon, n_lat) [mixing ratio]
+        real(dp), intent(inout) :: work(*)                 !! from a cache line on, `linear_work_size` elements
+        integer :: p(7)
+
+        p = places(width, n_lon)
 
         select case (width)
         case (1)
-            call double_1(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call double_1(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (2)
-            call double_2(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call double_2(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (4)
-            call double_4(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call double_4(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (8)
-            call double_8(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call double_8(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (16)
-            call double_16(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call double_16(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (20)
-            call double_20(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call double_20(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (24)
-            call double_24(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call double_24(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (32)
-            call double_32(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call double_32(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         end select
     end subroutine linear_step_double
 
     !> One level, one block of tracers in single precision.
-    subroutine linear_step_single(width, s, n_lon, n_lat, q, old, half, row, wall, low, high)
+    subroutine linear_step_single(width, s, n_lon, n_lat, q, work)
         integer, intent(in) :: width, n_lon, n_lat
         type(level_stencil), intent(in) :: s
-        real(sp), intent(inout), contiguous :: q(:, :, :), old(:, :, :), half(:, :, :), row(:, :)
-        real(sp), intent(inout), contiguous :: wall(:, :), low(:, :, :), high(:, :, :)
+        real(sp), intent(inout), contiguous :: q(:, :, :)   !! (width, n_lon, n_lat) [mixing ratio]
+        real(sp), intent(inout) :: work(*)                 !! from a cache line on, `linear_work_size` elements
+        integer :: p(7)
+
+        p = places(width, n_lon)
 
         select case (width)
         case (1)
-            call single_1(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call single_1(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (2)
-            call single_2(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call single_2(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (4)
-            call single_4(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call single_4(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (8)
-            call single_8(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call single_8(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (16)
-            call single_16(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call single_16(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (20)
-            call single_20(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call single_20(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (24)
-            call single_24(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call single_24(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         case (32)
-            call single_32(s, n_lon, n_lat, q, old, half, row, wall, low, high)
+            call single_32(s, n_lon, n_lat, q, work(p(1)), work(p(2)), work(p(3)), &
+                          work(p(4)), work(p(5)), work(p(6)))
         end select
     end subroutine linear_step_single
 
