@@ -18,6 +18,7 @@ module gcas_transport_row
         real(dp), allocatable :: updraft(:, :)    !! air carried up through upper interfaces (n_lon, n_lev+1) [kg]
         real(dp), allocatable :: share(:, :)      !! of the plume in a layer that came from below (n_lon, n_lev) [1]
         real(dp), allocatable :: inverse(:, :)    !! 1/mass_end (n_lon, n_lev) [kg-1]
+        real(dp), allocatable :: gain(:, :)       !! mass_end - mass, as the sum of fluxes (n_lon, n_lev) [kg]
         integer :: mixing_top = 0                 !! first layer below an interface with exchange; n_lev+1: none
         integer :: updraft_top = 0                !! first layer below an interface with updraft; n_lev+1: none
         integer :: updraft_steps = 1              !! substeps of convection
@@ -33,7 +34,7 @@ contains
         allocate (r%mass(n_lon, n_lev), r%mass_end(n_lon, n_lev), r%downward(n_lon, n_lev + 1))
         allocate (r%vertical(n_lon, n_lev + 1, 6), r%edges(n_lon, 4, n_lev + 1))
         allocate (r%exchange(n_lon, n_lev + 1), r%pivot(n_lon, n_lev), r%back(n_lon, n_lev))
-        allocate (r%updraft(n_lon, n_lev + 1), r%share(n_lon, n_lev), r%inverse(n_lon, n_lev))
+        allocate (r%updraft(n_lon, n_lev + 1), r%share(n_lon, n_lev), r%inverse(n_lon, n_lev), r%gain(n_lon, n_lev))
     end subroutine allocate_row
 
     !> Air through interfaces, downward positive, from continuity; and the substeps that keep Courant numbers below one.

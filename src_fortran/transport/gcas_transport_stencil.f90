@@ -20,6 +20,7 @@ module gcas_transport_stencil
         real(dp), allocatable :: meridional(:, :)      !! air through southern walls (n_lon, n_lat+1) [kg]
         real(dp), allocatable :: zonal_inner(:, :, :)  !! factors of q and of its gain in q + ½ f(q) (2, n_lon, n_lat) [1, kg-1]
         real(dp), allocatable :: inner(:, :, :)        !! the same in q + ½ g(q) (2, n_lon, n_lat) [1, kg-1]
+        real(dp), allocatable :: gain(:, :)            !! mass_end - mass, as the sum of fluxes (n_lon, n_lat) [kg]
         real(dp), allocatable :: inverse(:, :)         !! 1/mass_end (n_lon, n_lat) [kg-1]
         integer, allocatable :: upwind(:, :)           !! cell whose part crosses the western wall (n_lon, n_lat)
         integer, allocatable :: whole(:, :)            !! cells that cross it whole; sign of the wind (n_lon, n_lat)
@@ -40,7 +41,7 @@ contains
         s%n_lon = n_lon
         s%n_lat = n_lat
         allocate (s%mass(n_lon, n_lat), s%mass_end(n_lon, n_lat), s%zonal(n_lon, n_lat), s%meridional(n_lon, n_lat + 1))
-        allocate (s%zonal_inner(2, n_lon, n_lat), s%inner(2, n_lon, n_lat), s%inverse(n_lon, n_lat))
+        allocate (s%zonal_inner(2, n_lon, n_lat), s%inner(2, n_lon, n_lat), s%inverse(n_lon, n_lat), s%gain(n_lon, n_lat))
         allocate (s%upwind(n_lon, n_lat), s%whole(n_lon, n_lat), s%zonal_outer(7, n_lon, n_lat))
         allocate (s%outer(6, n_lon, n_lat + 1), s%far(n_lat))
     end subroutine allocate_stencil
@@ -81,10 +82,12 @@ contains
         n_lat = s%n_lat
         possible = .true.
         do j = 2, n_lat - 1
-            along(:n_lon - 1) = s%mass(:n_lon - 1, j) + (s%zonal(:n_lon - 1, j) - s%zonal(2:, j))
-            along(n_lon) = s%mass(n_lon, j) + (s%zonal(n_lon, j) - s%zonal(1, j))
+            along(:n_lon - 1) = s%zonal(:n_lon - 1, j) - s%zonal(2:, j)
+            along(n_lon) = s%zonal(n_lon, j) - s%zonal(1, j)
             across = s%meridional(:, j) - s%meridional(:, j + 1)
-            s%mass_end(:, j) = along + across
+            s%gain(:, j) = along + across
+            s%mass_end(:, j) = s%mass(:, j) + s%gain(:, j)
+            along = s%mass(:, j) + along
             across = s%mass(:, j) + across
             possible = possible .and. all(along > 0.0_dp) .and. all(across > 0.0_dp)
             s%zonal_inner(2, :, j) = 0.5_dp/along
@@ -93,8 +96,10 @@ contains
             s%inner(1, :, j) = 0.5_dp + s%inner(2, :, j)*s%mass(:, j)
             call zonal_weights(s, j, smoothing(j), possible)
         end do
-        s%mass_end(:, 1) = (sum(s%mass(:, 1)) - sum(s%meridional(:, 2)))/n_lon
-        s%mass_end(:, n_lat) = (sum(s%mass(:, n_lat)) + sum(s%meridional(:, n_lat)))/n_lon
+        s%gain(:, 1) = -sum(s%meridional(:, 2))/n_lon
+        s%gain(:, n_lat) = sum(s%meridional(:, n_lat))/n_lon
+        s%mass_end(:, 1) = sum(s%mass(:, 1))/n_lon + s%gain(:, 1)
+        s%mass_end(:, n_lat) = sum(s%mass(:, n_lat))/n_lon + s%gain(:, n_lat)
         do j = 2, n_lat
             call outer_weights(s, j, edge_weights(:, j - 1:j + 1))
         end do
