@@ -8,8 +8,7 @@ import numpy as np
 
 from gcas_driver.errors import AnalysisError, InputError
 
-from .arrays import (as_float, as_indices, check_finite, check_number, check_positive, describe, raise_status,
-                     thread_count)
+from .arrays import as_float, as_indices, check_finite, check_number, check_positive, describe, raise_status, thread_count
 from .blocks import Independent, rotate
 from .localization import prepare_localization
 

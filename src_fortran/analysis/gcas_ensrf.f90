@@ -154,8 +154,9 @@ contains
         work%weight(:, work%n_list + 1:work%n_list + n_batch) = 0
         do first = 1, work%n_list, n_batch
             batch = work%list(first:first + n_batch - 1)
-            call lane_products(sources%n_members, batch, work%values, sources%perturbation, products)
+            ! First the Gram matrix: it reads the sources in long strides and so brings them near.
             call batch_gram(sources%n_members, batch, sources%perturbation, gram)
+            call lane_products(sources%n_members, batch, work%values, sources%perturbation, products)
             call lane_gains(batch, work%weight(:, first:first + n_batch - 1), gram, sources%gain, sources%step, products, &
                             work%mean)
             call lane_subtract(sources%n_members, batch, products, sources%perturbation, work%values)
@@ -175,8 +176,8 @@ contains
         work%weight(:, work%n_list + 1:work%n_list + n_batch) = 0
         do first = 1, work%n_list, n_batch
             batch = work%list(first:first + n_batch - 1)
-            call lane_products_single(sources%n_members, batch, work%values_single, sources%rounded, products_single)
             call batch_gram(sources%n_members, batch, sources%perturbation, gram)
+            call lane_products_single(sources%n_members, batch, work%values_single, sources%rounded, products_single)
             products = products_single
             call lane_gains(batch, work%weight(:, first:first + n_batch - 1), gram, sources%gain, sources%step, products, &
                             work%mean)

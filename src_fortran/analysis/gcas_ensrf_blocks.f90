@@ -3,8 +3,7 @@ module gcas_ensrf_blocks
     use gcas_ensrf_kernels, only: lane_correlations, n_lanes, n_test
     use gcas_ensrf_sources, only: decide_column, normalise, source_set, split_mean
     use gcas_kinds, only: dp, i8, sp
-    use gcas_localization, only: acceptance_limits, localization, localization_bands, localization_none, &
-        localization_weights
+    use gcas_localization, only: acceptance_limits, localization, localization_bands, localization_weights
     use gcas_pair_kernels, only: dot, drop_unused, half, judge, mark_reach, place_chords, scale_weights, within_ball
     use gcas_taper, only: taper_from_chords
     implicit none (type, external)

@@ -46,7 +46,8 @@ contains
         real(dp), intent(in) :: y(:)               !! observed values (n_observations)
         real(dp), intent(in) :: r(:)               !! error variances (n_observations)
         integer(i4), intent(in) :: order(:)        !! observations in the order of assimilation, from 1 (n_used)
-        real(dp), intent(in), contiguous :: hx_test(:, :)      !! simulated values that stand for each observation in tests (n_members, n_observations)
+        !> Simulated values that stand for each observation in tests (n_members, n_observations).
+        real(dp), intent(in), contiguous :: hx_test(:, :)
         real(dp), intent(inout), contiguous :: x(:, :)         !! parameters, prior to posterior (n_members, n_parameters)
         real(dp), intent(inout), contiguous :: hx(:, :)        !! simulated values, prior to posterior (n_members, n_observations)
         real(dp), intent(inout) :: mean(:)         !! posterior means of the parameters (n_parameters)
@@ -56,7 +57,7 @@ contains
         integer(i8), intent(out) :: n_reach        !! pairs of parameter and observation in reach
         integer(i8), intent(out) :: n_accepted     !! of them accepted
         integer(i8), intent(out) :: n_zero_spread  !! parameters without spread
-        integer, intent(out) :: status             !! `status_ok`, or `status_bad_shape`, `_bad_value`, `_not_finite`, `_no_memory`
+        integer, intent(out) :: status             !! `status_ok`, or `_bad_shape`, `_bad_value`, `_not_finite`, `_no_memory`
         character(len=256), intent(out) :: message !! what was wrong; blank when all went well
         type(localization) :: local
         type(source_set) :: sources

@@ -6,8 +6,7 @@
 module gcas_ensrf_sources
     use gcas_ensrf_kernels, only: replay_column
     use gcas_kinds, only: dp, sp
-    use gcas_localization, only: acceptance_limits, keep_best, localization, localization_bands, localization_none, &
-        localization_weights
+    use gcas_localization, only: acceptance_limits, keep_best, localization, localization_none, localization_weights
     use gcas_pair_kernels, only: dot, within_ball
     use gcas_taper, only: taper_from_chords
     implicit none (type, external)

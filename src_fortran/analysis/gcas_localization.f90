@@ -3,7 +3,7 @@
 !> Bands of distance with a test of the correlation (Jiang et al. 2021, section 2.1.3): near pairs are accepted where the
 !> signed correlation is positive, pairs of the far band where it is significant, others are rejected.
 module gcas_localization
-    use gcas_kinds, only: dp, i8
+    use gcas_kinds, only: dp
     use gcas_taper, only: chord_squared_of_distance
     implicit none (type, external)
     private

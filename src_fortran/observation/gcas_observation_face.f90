@@ -15,7 +15,7 @@ contains
     subroutine xco2_columns(layers, profile, pressure, retrieval_pressure, pressure_weight, averaging_kernel, &
                             prior_profile, prior_xco2, n_threads, values, status, message)
         logical, intent(in) :: layers                   !! mass-conserving mapping, else linear in pressure
-        real(dp), intent(in) :: profile(:, :, :)        !! mole fractions, top first (n_levels, n_members, n_soundings) [mol mol-1]
+        real(dp), intent(in) :: profile(:, :, :)        !! dry air, top first (n_levels, n_members, n_soundings) [mol mol-1]
         real(dp), intent(in) :: pressure(:, :)          !! mid-levels, or interfaces for layers (n, n_soundings) [Pa]
         real(dp), intent(in) :: retrieval_pressure(:, :) !! levels, top first (n_retrieval, n_soundings) [Pa]
         real(dp), intent(in) :: pressure_weight(:, :)   !! (n_retrieval, n_soundings) [1]

@@ -148,7 +148,7 @@ def test_zero_spread_is_no_update_and_counted(problem):
 
 
 def test_one_observation_without_spread_leaves_the_prior(problem):
-    x, hx, y, r = problem
+    x, _, y, r = problem
     result = ensrf(x, np.full((1, 12), 400.0), y[:1], r[:1], localization=None)
     assert np.array_equal(result.x, x) and result.n_zero_spread_observations == 1
 

@@ -1,4 +1,4 @@
-"""The ensemble analysis on two fixed problems, S1 and S2.
+"""The ensemble analysis on two fixed problems, S1 and S2 (and S0, a small one to try it out).
 
 Regular cells, two parameters each, 100 centred members of smoothed noise, observations uniform on the sphere, R = 1.
 `limit_seconds` is the time of the state update's 4 N operations a pair within reach, at the rate of DGEMM.
@@ -20,7 +20,7 @@ FAR_KM = 3000.0
 SPREAD = 0.5
 MEAN_HPH = 0.37
 SMOOTHING_KM = 600.0
-SIZES = {"S1": (128, 64, 2000), "S2": (360, 180, 5000)}
+SIZES = {"S0": (32, 16, 100), "S1": (128, 64, 2000), "S2": (360, 180, 5000)}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Problem:
 
 def add_arguments(parser) -> None:
     """Which cases."""
-    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["S1", "S2"])
     parser.add_argument("--filters", nargs="+", choices=CASES, default=list(CASES))
 
 
@@ -74,7 +74,7 @@ def run_ensrf(problem: Problem, localization: Localization, threads: int, precis
                  overwrite_x=True)
 
 
-CASES = {"taper": dict(), "significance": dict(p_value=0.05, sign=True, taper=None)}
+CASES = {"taper": {}, "significance": {"p_value": 0.05, "sign": True, "taper": None}}
 """Changes of the localization by case: distance taper only, and the paper's two bands."""
 
 
