@@ -75,6 +75,11 @@ class Mixing:
         """
         if not (self.boundary_layer or self.convection):
             return
+        if self.convection and met.cmfmc is not None:
+            flux = _field(met.cmfmc, (self._a.size, *self.grid.shape), "cmfmc")
+            _raise(*_face().convection(self.threads, float(dt), self._a, self._b, self._area, surface_pressure.T, flux.T, self.updraft.T))
+        if not self.boundary_layer and met.cmfmc is not None:
+            return
         field = (self._a.size - 1, *self.grid.shape)
         u, v = _field(met.u, field, "u"), _field(met.v, field, "v")
         temperature = self._temperature() if met.temperature is None else _field(met.temperature, field, "temperature")
@@ -83,17 +88,18 @@ class Mixing:
         friction = self._friction_velocity(met, density)
         heat = self._heat_flux(met, density, temperature[-1])
         self.depth[:] = self._depth(met)
-        if self.boundary_layer:
-            _raise(*_face().boundary_layer(
-                self.threads, float(dt), self._a, self._b, self._area, surface_pressure.T, u.T, v.T, temperature.T, humidity.T,
-                friction.T, heat.T, self.depth.T, self.exchange.T))
+        column = (self.threads, float(dt), self._a, self._b, self._area, surface_pressure.T)
+        exchange = self.exchange if self.boundary_layer else np.empty_like(self.exchange)  # the depth is wanted all the same
+        _raise(*_face().boundary_layer(*column, u.T, v.T, temperature.T, humidity.T, friction.T, heat.T, self.depth.T, exchange.T))
+        if self.convection and met.cmfmc is None:
+            _raise(*_face().surrogate_convection(*column, temperature.T, humidity.T, heat.T, self.depth.T, self.updraft.T))
 
     # --- What the met may lack --------------------------------------------------------------------------------------
 
     def _friction_velocity(self, met: StepMet, density: np.ndarray) -> np.ndarray:
         """u* (nlat, nlon) [m s-1]: from the stress, else a bulk formula with the lowest wind."""
         if met.taux is not None and met.tauy is not None:
-            squared = np.hypot(self._plane(met.taux, "taux"), self._plane(met.tauy, "tauy")) / density
+            squared = np.sqrt(self._plane(met.taux, "taux") ** 2 + self._plane(met.tauy, "tauy") ** 2) / density
         else:
             squared = np.where(self._is_land(met), DRAG["land"], DRAG["sea"]) * (met.u[-1] ** 2 + met.v[-1] ** 2)
         return np.maximum(np.sqrt(squared), LEAST_FRICTION)

@@ -8,9 +8,10 @@ module gcas_transport_boundary_layer
     implicit none (type, external)
     private
 
-    public :: row_air, allocate_air, row_heights, boundary_layer_depth, velocity_scales, diffusivity
+    public :: row_air, allocate_air, highest_interface, row_heights, boundary_layer_depth, velocity_scales, diffusivity
     public :: gas_constant, heat_capacity
 
+    real(dp), parameter :: reference_pressure = 1.0e5_dp   !! [Pa]
     real(dp), parameter :: gas_constant = 287.05_dp        !! of dry air [J kg-1 K-1]
     real(dp), parameter :: heat_capacity = 1004.64_dp      !! of dry air at constant pressure [J kg-1 K-1]
     real(dp), parameter :: karman = 0.4_dp                 !! von Karman constant [1]
@@ -22,7 +23,7 @@ module gcas_transport_boundary_layer
     real(dp), parameter :: mechanical_depth = 700.0_dp     !! least depth over friction velocity [s]
     real(dp), parameter :: greatest_depth = 6000.0_dp      !! [m]
     real(dp), parameter :: mixing_length = 30.0_dp         !! in free air [m]
-    real(dp), parameter :: background = 1.0_dp             !! diffusivity of air near the ground that is otherwise at rest [m2 s-1]
+    real(dp), parameter :: background = 1.0_dp             !! diffusivity near the ground of air otherwise at rest [m2 s-1]
     real(dp), parameter :: background_top = 0.5_dp         !! pressure over surface pressure where the background ends [1]
 
     !> What one row of columns is like; only layers from `top`-1 down are set.
@@ -46,6 +47,18 @@ contains
         allocate (air%pressure(n_lon, n_lev + 1), air%temperature(n_lon, n_lev))
         allocate (air%middle(n_lon, n_lev), air%interface(n_lon, n_lev + 1), air%mixing(n_lon), air%buoyancy(n_lon))
     end subroutine allocate_air
+
+    !> The first interface, but the topmost, whose pressure is at least `pressure` where the ground is at 1000 hPa.
+    pure function highest_interface(a_interface, b_interface, pressure) result(top)
+        real(dp), intent(in) :: a_interface(:) !! (n_lev+1) [Pa]
+        real(dp), intent(in) :: b_interface(:) !! (n_lev+1) [1]
+        real(dp), intent(in) :: pressure       !! [Pa]
+        integer :: top
+
+        do top = 2, size(a_interface) - 2
+            if (a_interface(top) + b_interface(top)*reference_pressure >= pressure) return
+        end do
+    end function highest_interface
 
     !> Pressures, virtual temperatures and hydrostatic heights above ground, from interface `air%top` down.
     pure subroutine row_heights(a_interface, b_interface, surface_pressure, temperature, humidity, air)

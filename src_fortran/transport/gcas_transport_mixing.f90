@@ -5,14 +5,12 @@ module gcas_transport_mixing
     use gcas_constants, only: gravity
     use gcas_kinds, only: dp
     use gcas_status, only: status_not_finite, status_ok
-    use gcas_transport_boundary_layer, only: allocate_air, boundary_layer_depth, diffusivity, gas_constant, row_air, &
-        row_heights, velocity_scales
+    use gcas_transport_boundary_layer, only: allocate_air, boundary_layer_depth, diffusivity, gas_constant, highest_interface, &
+        row_air, row_heights, velocity_scales
     implicit none (type, external)
     private
 
-    public :: turbulent_exchange, highest_interface
-
-    real(dp), parameter :: reference_pressure = 1.0e5_dp !! [Pa]
+    public :: turbulent_exchange
 
 contains
 
@@ -74,16 +72,4 @@ contains
                 findloc(finite, .false., 1), ': found values that give no finite diffusivity, expected finite numbers'
         end if
     end subroutine turbulent_exchange
-
-    !> The first interface, but the topmost, whose pressure is at least `pressure` where the ground is at 1000 hPa.
-    pure function highest_interface(a_interface, b_interface, pressure) result(top)
-        real(dp), intent(in) :: a_interface(:) !! (n_lev+1) [Pa]
-        real(dp), intent(in) :: b_interface(:) !! (n_lev+1) [1]
-        real(dp), intent(in) :: pressure       !! [Pa]
-        integer :: top
-
-        do top = 2, size(a_interface) - 2
-            if (a_interface(top) + b_interface(top)*reference_pressure >= pressure) return
-        end do
-    end function highest_interface
 end module gcas_transport_mixing
