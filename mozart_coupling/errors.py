@@ -72,6 +72,10 @@ class SampleError(CouplingError):
     """A sample request or sample file that does not fit the run."""
 
 
+class OutputError(CouplingError):
+    """A file cannot be written: a full disk, a limit, no permission."""
+
+
 class CflError(CouplingError):
     """The wind is too strong for the time step, or is no number at all."""
 

@@ -15,7 +15,7 @@ from mozart_coupling.contract import HISTORY, REFERENCE_PRESSURE, VMR_SUFFIX
 from mozart_coupling.dates import DAY, DAYS_BEFORE_1970, date_pair, from_date_pair, from_stamp, readable
 from mozart_coupling.errors import CouplingError, HistoryError
 from mozart_coupling.grids import Grid
-from mozart_coupling.netcdf import ClassicWriter, commit, open_dataset, temporary_name
+from mozart_coupling.netcdf import ClassicWriter, abandon, commit, open_dataset, temporary_name, writing
 from mozart_coupling.samples import SampleColumns, SampleRequest, Samples
 
 DEFAULT_INTERVAL = 10800  # s, where a file with one record cannot tell
@@ -61,10 +61,18 @@ class HistoryWriter:
         humidity
             (nlev, nlat, nlon) [kg/kg] or None.
         """
-        if self._data is None:
+        if self._path is None:
             self._path = self.layout.directory / contract.history_name(self.layout.case, end)
-            self._data = self._create(self._path)
-        data, record = self._data, len(self._data.dimensions["time"])
+        with writing(self._path):
+            if self._data is None:
+                self._data = self._create(self._path)
+            self._append(self._data, end, mixing_ratio, ps, mid, interface, humidity)
+            if len(self._data.dimensions["time"]) == self.samples_per_file:
+                self.close()
+
+    def _append(self, data: ClassicWriter, end: int, mixing_ratio: np.ndarray, ps: np.ndarray, mid: np.ndarray, interface: np.ndarray,
+                humidity: np.ndarray | None) -> None:
+        record = len(data.dimensions["time"])
         for name, field in zip(self.layout.tracers, mixing_ratio, strict=True):
             data[name + VMR_SUFFIX][record] = field
         data["PS"][record], data["Zm"][record], data["Zi"][record] = ps, mid, interface
@@ -72,22 +80,20 @@ class HistoryWriter:
             data["Q"][record] = humidity
         data["date"][record], data["datesec"][record] = date_pair(end)
         data["time"][record] = DAYS_BEFORE_1970 + end / DAY
-        if record + 1 == self.samples_per_file:
-            self.close()
 
     def close(self) -> None:
         """Complete the open file, if there is one, and give it its name."""
         if self._data is not None and self._path is not None:
-            self._data.close()
-            commit(temporary_name(self._path), self._path)
-        self._data = None
+            with writing(self._path):
+                self._data.close()
+                commit(temporary_name(self._path), self._path)
+        self._data = self._path = None
 
     def discard(self) -> None:
         """Drop the open file: for a run that failed."""
         if self._data is not None and self._path is not None:
-            self._data.close()
-            temporary_name(self._path).unlink(missing_ok=True)
-        self._data = None
+            abandon(self._data, temporary_name(self._path))
+        self._data = self._path = None
 
     def _create(self, path: Path) -> ClassicWriter:
         layout = self.layout

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import netCDF4
 
 from mozart_coupling.classic_header import missing_bytes
-from mozart_coupling.errors import CouplingError
+from mozart_coupling.errors import CouplingError, OutputError
 
 CLASSIC_LIMIT = 2_000_000_000  # bytes; beyond it offsets need 64 bits, still the classic data model
 
@@ -58,12 +59,24 @@ class ClassicWriter(netCDF4.Dataset):
     forty 3-D fields that is forty copies of the file. Inside `with writer.definitions():` it leaves it once.
     """
 
-    __slots__ = ("_batch",)
+    __slots__ = ("_batch", "_failed")
 
     def __init__(self, path: Path, n_bytes: int = 0) -> None:
         ClassicWriter._batch.__set__(self, False)  # Dataset.__setattr__ would make it a global attribute
+        ClassicWriter._failed.__set__(self, False)
         super().__init__(path, "w", format=classic_format(n_bytes))
         self.set_fill_off()
+
+    def close(self) -> None:
+        """Close the file. One that the system did not let be closed is never tried again: that would crash the library."""
+        if ClassicWriter._failed.__get__(self):
+            return
+        try:
+            super().close()
+        except (OSError, RuntimeError):
+            ClassicWriter._failed.__set__(self, True)
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # collecting it would close it once more
+            raise
 
     @contextmanager
     def definitions(self) -> Iterator[None]:
@@ -99,15 +112,31 @@ def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True) -> Ite
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
-    dataset = ClassicWriter(temporary, n_bytes)
+    with writing(path):
+        dataset = ClassicWriter(temporary, n_bytes)
+        try:
+            yield dataset
+            dataset.close()
+        except BaseException:
+            abandon(dataset, temporary)
+            raise
+        commit(temporary, path, durable)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system or the NetCDF library says while a file is written into an `OutputError` that names it."""
     try:
-        yield dataset
-    except BaseException:
+        yield
+    except (OSError, RuntimeError) as problem:
+        raise OutputError("a file cannot be written", path, problem, "room and permission to write", "Nothing incomplete was left; start again.") from problem
+
+
+def abandon(dataset: ClassicWriter, temporary: Path) -> None:
+    """Give up an incomplete file, whatever the library says to it."""
+    with suppress(OSError, RuntimeError):
         dataset.close()
-        temporary.unlink(missing_ok=True)
-        raise
-    dataset.close()
-    commit(temporary, path, durable)
+    temporary.unlink(missing_ok=True)
 
 
 @contextmanager

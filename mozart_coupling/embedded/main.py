@@ -9,11 +9,12 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mozart_coupling.errors import CflError, CouplingError, RunFailed
+from mozart_coupling.errors import CflError, CouplingError, OutputError
 
 CAPABILITIES = {
     "model": "gcas-transport",
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
     try:
         return _run(options.namelist)
-    except (CflError, RunFailed) as problem:
+    except (CflError, OutputError) as problem:
         return _fail(problem, FAILED)
     except CouplingError as problem:
         return _fail(problem, BAD_INPUT)
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(namelist: Path) -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
     # Waiting threads sleep instead of spinning: the machine is often shared, and blocks are long enough.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from mozart_coupling.embedded.model import EmbeddedModel
@@ -62,6 +64,10 @@ def _run(namelist: Path) -> int:
 
     EmbeddedModel(load(namelist)).run()
     return 0
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _fail(problem: CouplingError, code: int) -> int:

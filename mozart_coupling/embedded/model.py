@@ -49,6 +49,8 @@ class EmbeddedModel:
         self.n_steps = settings.duration // settings.timestep
         for name in contract.RUN_DIRECTORIES:
             (settings.directory / name).mkdir(exist_ok=True)
+        for path in [*settings.directory.glob(f"hist/.{settings.case}.*.part"), *settings.directory.glob("rest/.*.part")]:
+            path.unlink()  # left by a run that was killed
         files = MetFiles(settings.met_directory, settings.met_prefix, settings.met_date_format)
         self.met = MetFeed(files, self.start, self.end, settings.boundary_layer or settings.convection)
         self.levels = (self.met.hyai, self.met.hybi)

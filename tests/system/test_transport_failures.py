@@ -155,6 +155,30 @@ def test_exit_codes_of_the_command(site: Site, tmp_path: Path) -> None:
     assert unknown.returncode == 2 and "Did you mean history?" in unknown.stderr
 
 
+@pytest.mark.parametrize("room", [20_000, 42_000])
+def test_a_full_disk_leaves_nothing_incomplete(site: Site, tmp_path: Path, room: int) -> None:
+    """A limit on the size of files stands in for the disk: first the history does not fit, then the restart."""
+    write_simulation_data(tmp_path / "mz4.dat", site.tracers)
+    (tmp_path / "long.nml").write_text(site.namelist(sim_duration="'1d'", own="  history = .false." if room > 40_000 else "  history = .true."))
+    limited = f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); os.execv(sys.executable, sys.argv[1:])"
+    command = [sys.executable, "-c", limited, sys.executable, "-m", "mozart_coupling.embedded.main", "long.nml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr and ("rest/test.mz4.r" if room > 40_000 else "hist/test.mz4.h0") in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "hist").iterdir()) and not list((tmp_path / "rest").iterdir()) and not (tmp_path / "test-rpntr").exists()
+
+
+def test_an_interrupted_run_says_so_and_cleans_up(site: Site, tmp_path: Path) -> None:
+    write_simulation_data(tmp_path / "mz4.dat", site.tracers)
+    (tmp_path / "long.nml").write_text(site.namelist(timestep="'1m'", own="  progress_file = 'progress.json', threads = 1"))
+    model = subprocess.Popen([sys.executable, "-m", "mozart_coupling.embedded.main", "long.nml"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    assert wait_for((tmp_path / "progress.json").exists)
+    model.send_signal(signal.SIGTERM)
+    assert model.wait(60) == 3
+    assert not list(tmp_path.rglob(".*.part"))
+
+
 # --- Runs as the driver makes them -----------------------------------------------------------------------------------
 
 
