@@ -128,6 +128,7 @@ class TransportCore:
         self.grid = grid
         self.n_tracers = int(n_tracers)
         self.mode = mode
+        self._monotone = int(mode == "monotone")
         self.precision = precision
         self.threads = int(threads) if threads else _default_threads()
         self.boundary_layer = boundary_layer
@@ -341,12 +342,12 @@ class TransportCore:
 
     def _horizontal(self) -> None:
         run = _face().horizontal_double if self.precision == "double" else _face().horizontal_single
-        _raise(*run(self.threads, self._tables.edge_weights, self._tables.smoothing, self._zonal.T, self._meridional.T,
+        _raise(*run(self.threads, self._monotone, self._tables.edge_weights, self._tables.smoothing, self._zonal.T, self._meridional.T,
                     self._mass.T, self._q.T))
 
     def _columns(self, basis: np.ndarray, coefficients: np.ndarray) -> None:
         run = _face().columns_double if self.precision == "double" else _face().columns_single
-        _raise(*run(self.threads, self._mass.T, self._mass_end.T, self.mixing.exchange.T, self.mixing.updraft.T, basis.T, coefficients.T,
+        _raise(*run(self.threads, self._monotone, self._mass.T, self._mass_end.T, self.mixing.exchange.T, self.mixing.updraft.T, basis.T, coefficients.T,
                     self._q.T))
 
     # --- Blocks -----------------------------------------------------------------------------------------------------

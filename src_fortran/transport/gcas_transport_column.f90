@@ -6,6 +6,7 @@ module gcas_transport_column
     use gcas_status, only: status_cfl, status_ok
     use gcas_transport_alignment, only: first_aligned, line_bytes
     use gcas_transport_column_kernels, only: linear_columns
+    use gcas_transport_monotone, only: monotone_columns
     use gcas_transport_row, only: allocate_row, continuity, diffusion_factors, plume_shares, row_stencil, vertical_weights
     implicit none (type, external)
     private
@@ -27,13 +28,13 @@ module gcas_transport_column
 contains
 
     !> Double precision.
-    subroutine column_step_double(n_threads, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+    subroutine column_step_double(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
         integer, parameter :: rk = dp
         include 'column_rows.inc'
     end subroutine column_step_double
 
     !> Single precision tracers; geometry and air stay double.
-    subroutine column_step_single(n_threads, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+    subroutine column_step_single(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
         integer, parameter :: rk = sp
         include 'column_rows.inc'
     end subroutine column_step_single

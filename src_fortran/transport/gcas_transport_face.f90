@@ -115,8 +115,9 @@ contains
     end subroutine mass_fluxes
 
     !> Horizontal advection by given amounts of air.
-    subroutine horizontal_double(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+    subroutine horizontal_double(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
         integer, intent(in) :: n_threads                   !! OpenMP threads [1]
+        integer, intent(in) :: monotone                    !! 1: no new extrema, 0: linear
         real(dp), intent(in) :: edge_weights(:, :)         !! (4, n_lat+1) [1]
         real(dp), intent(in) :: smoothing(:)               !! (n_lat) [1]
         real(dp), intent(in) :: zonal(:, :, :)             !! (n_lon, n_lat, n_lev) [kg]
@@ -128,12 +129,13 @@ contains
 
         call check_horizontal(edge_weights, smoothing, zonal, meridional, mass, shape(q), status, message)
         if (status /= status_ok) return
-        call advect_horizontal(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+        call advect_horizontal(n_threads, monotone == 1, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
     end subroutine horizontal_double
 
     !> Horizontal advection by given amounts of air, tracers in single precision.
-    subroutine horizontal_single(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+    subroutine horizontal_single(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
         integer, intent(in) :: n_threads                   !! OpenMP threads [1]
+        integer, intent(in) :: monotone                    !! 1: no new extrema, 0: linear
         real(dp), intent(in) :: edge_weights(:, :)         !! (4, n_lat+1) [1]
         real(dp), intent(in) :: smoothing(:)               !! (n_lat) [1]
         real(dp), intent(in) :: zonal(:, :, :)             !! (n_lon, n_lat, n_lev) [kg]
@@ -145,12 +147,13 @@ contains
 
         call check_horizontal(edge_weights, smoothing, zonal, meridional, mass, shape(q), status, message)
         if (status /= status_ok) return
-        call advect_horizontal(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+        call advect_horizontal(n_threads, monotone == 1, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
     end subroutine horizontal_single
 
     !> Vertical advection, emission, mixing and convection.
-    subroutine columns_double(n_threads, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+    subroutine columns_double(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
         integer, intent(in) :: n_threads                   !! OpenMP threads [1]
+        integer, intent(in) :: monotone                    !! 1: no new extrema, 0: linear
         real(dp), intent(inout) :: mass(:, :, :)           !! after horizontal advection in, end out (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(in) :: mass_end(:, :, :)          !! (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(in) :: exchange(:, :, :)          !! across upper interfaces (n_lon, n_lev, n_lat) [kg]
@@ -163,12 +166,13 @@ contains
 
         call check_columns(mass, mass_end, exchange, updraft, basis, shape(coefficients), shape(q), status, message)
         if (status /= status_ok) return
-        call column_step(n_threads, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+        call column_step(n_threads, monotone == 1, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
     end subroutine columns_double
 
     !> Vertical advection, emission, mixing and convection, tracers in single precision.
-    subroutine columns_single(n_threads, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+    subroutine columns_single(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
         integer, intent(in) :: n_threads                   !! OpenMP threads [1]
+        integer, intent(in) :: monotone                    !! 1: no new extrema, 0: linear
         real(dp), intent(inout) :: mass(:, :, :)           !! after horizontal advection in, end out (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(in) :: mass_end(:, :, :)          !! (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(in) :: exchange(:, :, :)          !! across upper interfaces (n_lon, n_lev, n_lat) [kg]
@@ -181,7 +185,7 @@ contains
 
         call check_columns(mass, mass_end, exchange, updraft, basis, shape(coefficients), shape(q), status, message)
         if (status /= status_ok) return
-        call column_step(n_threads, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+        call column_step(n_threads, monotone == 1, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
     end subroutine columns_single
 
     !> Do the arrays of a horizontal step fit each other?

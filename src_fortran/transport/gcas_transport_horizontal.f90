@@ -5,6 +5,7 @@ module gcas_transport_horizontal
     use gcas_status, only: status_cfl, status_ok
     use gcas_transport_alignment, only: first_aligned, line_bytes
     use gcas_transport_linear, only: linear_step, linear_work_size
+    use gcas_transport_monotone, only: monotone_step
     use gcas_transport_stencil, only: allocate_stencil, build_stencil, level_stencil, substeps_needed
     implicit none (type, external)
     private
@@ -22,13 +23,13 @@ module gcas_transport_horizontal
 contains
 
     !> Double precision.
-    subroutine advect_horizontal_double(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+    subroutine advect_horizontal_double(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
         integer, parameter :: rk = dp
         include 'horizontal_levels.inc'
     end subroutine advect_horizontal_double
 
     !> Single precision tracers; geometry and air stay double.
-    subroutine advect_horizontal_single(n_threads, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+    subroutine advect_horizontal_single(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
         integer, parameter :: rk = sp
         include 'horizontal_levels.inc'
     end subroutine advect_horizontal_single

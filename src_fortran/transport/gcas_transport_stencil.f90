@@ -26,6 +26,8 @@ module gcas_transport_stencil
         integer, allocatable :: whole(:, :)            !! cells that cross it whole; sign of the wind (n_lon, n_lat)
         real(dp), allocatable :: zonal_outer(:, :, :)  !! air × weights around `upwind` (7, n_lon, n_lat) [kg]
         real(dp), allocatable :: outer(:, :, :)        !! air × weights of rows j-3 … j+2 (6, n_lon, n_lat+1) [kg]
+        real(dp), allocatable :: part(:, :)            !! air of the upwind cell that crosses, signed (n_lon, n_lat) [kg]
+        real(dp), allocatable :: along_gain(:, :)      !! what zonal fluxes alone bring (n_lon, n_lat) [kg]
         logical, allocatable :: far(:)                 !! any whole cells in this row (n_lat)
     end type level_stencil
 
@@ -41,9 +43,12 @@ contains
         s%n_lon = n_lon
         s%n_lat = n_lat
         allocate (s%mass(n_lon, n_lat), s%mass_end(n_lon, n_lat), s%zonal(n_lon, n_lat), s%meridional(n_lon, n_lat + 1))
-        allocate (s%zonal_inner(2, n_lon, n_lat), s%inner(2, n_lon, n_lat), s%inverse(n_lon, n_lat), s%gain(n_lon, n_lat))
+        allocate (s%zonal_inner(2, n_lon, n_lat), s%inner(2, n_lon, n_lat))
+        allocate (s%inverse(n_lon, n_lat), s%gain(n_lon, n_lat), s%part(n_lon, n_lat), &
+                  s%along_gain(n_lon, n_lat))
         allocate (s%upwind(n_lon, n_lat), s%whole(n_lon, n_lat), s%zonal_outer(7, n_lon, n_lat))
         allocate (s%outer(6, n_lon, n_lat + 1), s%far(n_lat))
+        s%far = .false.
     end subroutine allocate_stencil
 
     !> Substeps that keep every meridional Courant number, and what leaves a cap, below one.
@@ -85,6 +90,7 @@ contains
             along(:n_lon - 1) = s%zonal(:n_lon - 1, j) - s%zonal(2:, j)
             along(n_lon) = s%zonal(n_lon, j) - s%zonal(1, j)
             across = s%meridional(:, j) - s%meridional(:, j + 1)
+            s%along_gain(:, j) = along
             s%gain(:, j) = along + across
             s%mass_end(:, j) = s%mass(:, j) + s%gain(:, j)
             along = s%mass(:, j) + along
@@ -137,6 +143,7 @@ contains
             end do
             s%upwind(i, j) = cell
             s%whole(i, j) = -step*whole
+            s%part(i, j) = -step*rest
             if (whole > 0) s%far(j) = .true.
             s%zonal_outer(:, i, j) = uniform_ppm(rest/s%mass(cell, j), -step)*(-step*rest)
             if (whole == 0 .and. smoothing > 0.0_dp) then
