@@ -10,7 +10,7 @@ import numpy as np
 
 from mozart_coupling.grids import Grid
 
-from .check import input_problems
+from .check import input_problems, unmade_inputs
 from .config import Settings
 from .errors import InputError
 from .fluxes.lambda_cells import LambdaCells, lambda_cells
@@ -98,6 +98,9 @@ def refuse_bad_inputs(case: Case, windows: Sequence[Window]) -> None:
     InputError
         Naming every problem.
     """
+    unmade = unmade_inputs(case.settings)
+    if unmade is not None:
+        raise InputError(unmade.what, unmade.where, unmade.found, unmade.expected, unmade.advice)
     problems = input_problems(case.settings, windows[0].start, windows[-1].end)
     for problem in problems:
         if problem.severity != "error":

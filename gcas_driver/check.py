@@ -28,6 +28,9 @@ from .observations import check_streams
 from .observations.streams import streams_from
 from .plan import DAY, plan_windows
 
+OBSERVATIONS_MADE = "made_observations.json"
+"""Mark that `gcas osse` leaves when all inputs of a synthetic experiment are there."""
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -56,7 +59,8 @@ class CheckResult:
 
 def check_case(settings: Settings) -> CheckResult:
     """Look at everything a run would read."""
-    problems = input_problems(settings, settings.time.start, settings.time.end, values=True)
+    unmade = unmade_inputs(settings)
+    problems = [unmade] if unmade else input_problems(settings, settings.time.start, settings.time.end, values=True)
     windows = plan_windows(settings.time)
     if windows[-1].days != settings.time.window_days:
         problems.append(Problem(f"the last window is shorter: {windows[-1].days} days", settings.time.where("end"), severity="warning"))
@@ -65,8 +69,16 @@ def check_case(settings: Settings) -> CheckResult:
         return CheckResult(problems, None, {})
     cost = estimate_cost(settings, *grid_and_levels)
     problems += cost.problems(settings)
-    errors = any(p.severity == "error" for p in problems)
-    return CheckResult(problems, cost, {} if errors else implied_sigma(settings, grid_and_levels[0]))
+    readable = unmade is None and not any(p.severity == "error" for p in problems)
+    return CheckResult(problems, cost, implied_sigma(settings, grid_and_levels[0]) if readable else {})
+
+
+def unmade_inputs(settings: Settings) -> Problem | None:
+    """A warning when this is a synthetic experiment whose inputs have yet to be made."""
+    if settings.truth is None or (settings.truth.directory / OBSERVATIONS_MADE).exists():
+        return None
+    return Problem("the inputs of this synthetic experiment are not made yet", settings.truth.where("directory"),
+                   f"no {OBSERVATIONS_MADE} in {settings.truth.directory}", "", "`gcas osse` makes them, then runs the case", "warning")
 
 
 def input_problems(settings: Settings, start: np.datetime64, end: np.datetime64, *, values: bool = False) -> list[Problem]:

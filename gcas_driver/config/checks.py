@@ -12,6 +12,7 @@ from ..errors import Problem
 DAY = np.timedelta64(86400, "s")
 EMBEDDED_MASSES = (28.9644, 44.0095)
 MOZART_MASSES = (29.0, 44.0)
+HISTORY_HOURS = 3.0
 
 
 def resolved(settings: Any) -> Any:
@@ -74,6 +75,9 @@ def _transport(transport: Any) -> list[Problem]:
         if transport.met_directory is None:
             problems.append(Problem("'met_directory' is missing in &transport", transport.where("model"), "model = 'command'",
                                     "the directory of the met files; the grid is read from them"))
+    if transport.sampling == "history" and transport.sampling_hours != HISTORY_HOURS:
+        problems.append(Problem("history files hold three-hour means", transport.where("sampling_hours"), f"sampling_hours = {transport.sampling_hours:g}",
+                                f"sampling_hours = {HISTORY_HOURS:g} with sampling = 'history'"))
     if transport.mode == "monotone" and transport.precision == "single":
         problems.append(Problem("members cannot be carried as anomalies when the model is not linear", transport.where("mode"),
                                 "mode = 'monotone' with precision = 'single'", "mode = 'linear', or precision = 'double'"))

@@ -85,6 +85,7 @@ def test_values_defaults_and_paths(tmp_path):
     ("&initial", "&state members = 3 /\n&initial", 6, "given twice"),
     ("&initial", "&transport model = 'command' /\n&initial", 6, "'command' is missing"),
     ("&initial", "&transport mode = 'monotone' /\n&initial", 6, "not linear"),
+    ("&initial", "&transport sampling = 'history' sampling_hours = 0.0 /\n&initial", 6, "three-hour means"),
     ("&initial", "&analysis near_km = 4000 /\n&initial", 6, "near_km <= far_km"),
     ("&initial uniform_ppm = 388 /", "", 0, "group &initial is missing"),
 ])

@@ -109,9 +109,9 @@ def test_status_follows_the_journal(tmp_path, capsys):
 def test_cost_grows_with_the_problem(tmp_path):
     path = tmp_path / "case.nml"
     path.write_text(NAMELIST)
-    small = estimate_cost(load(path), Grid.named("36x18"), 8)
+    small = estimate_cost(load(path), Grid.named("128x64"), 28)
     path.write_text(NAMELIST.replace("members = 10", "members = 20"))
-    large = estimate_cost(load(path), Grid.named("36x18"), 8)
+    large = estimate_cost(load(path), Grid.named("128x64"), 28)
     assert large.seconds > 1.2 * small.seconds and large.memory_bytes > small.memory_bytes and large.disk_bytes > small.disk_bytes
     assert small.n_windows == 3 and timestep_seconds("30m") == 1800
 
