@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mozart_coupling.embedded.core import StepEmission, StepMet, TransportCore
+from mozart_coupling.embedded.mixing import SharedMixing
 from mozart_coupling.errors import NamelistError
 from mozart_coupling.grids import Grid
 
@@ -27,6 +28,7 @@ class AnomalyCore:
             raise NamelistError("anomalies cannot be carried in monotone mode", "precision = 'single'", repr(mode), "'linear'")
         self._mean = TransportCore(grid, hyai, hybi, 1, mode="linear", precision="double", **options)
         self._anomaly = TransportCore(grid, hyai, hybi, n_tracers, mode="linear", precision="single", **options)
+        self._anomaly.mixing = SharedMixing(self._mean.mixing)
         self.threads = self._mean.threads
         self._source: np.ndarray | None = None
         self._coefficients: tuple[np.ndarray, np.ndarray] | None = None

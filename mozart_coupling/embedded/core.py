@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mozart_coupling import _transport
-from mozart_coupling.embedded.mixing import Mixing
+from mozart_coupling.embedded.mixing import Mixing, SharedMixing
 from mozart_coupling.errors import CflError, CouplingError, MetError
 from mozart_coupling.grids import Grid
 
@@ -151,7 +151,8 @@ class TransportCore:
         field = (self.nlev, *grid.shape)
         self._mass, self._mass_end = np.empty(field), np.empty(field)
         self._zonal, self._meridional = np.empty(field), np.empty((self.nlev, grid.nlat + 1, grid.nlon))
-        self.mixing = Mixing(grid, self._a, self._b, self.threads, boundary_layer=boundary_layer, convection=convection)
+        #: exchange by turbulence, updraft, boundary-layer depth of the last step
+        self.mixing: Mixing | SharedMixing = Mixing(grid, self._a, self._b, self.threads, boundary_layer=boundary_layer, convection=convection)
         self._coefficients: np.ndarray | None = None
         self._coefficients_source: np.ndarray | None = None
         self._history: np.ndarray | None = None

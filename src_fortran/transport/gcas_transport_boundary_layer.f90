@@ -98,7 +98,8 @@ contains
     end function log_ratio
 
     !> Depth where it is not given: the first height whose bulk Richardson number is critical; Vogelezang & Holtslag (1996),
-    !> with the excess of rising air's temperature over unstable ground (Holtslag & Boville 1993, eq. 3.11), at least 700 s u*.
+    !> with the excess of rising air's temperature over unstable ground (Holtslag & Boville 1993); at least 700 s u*, the neutral
+    !> depth 0.07 u*/f of Koracin & Berkowicz (1988) for f = 1e-4 s-1.
     pure subroutine boundary_layer_depth(air, u, v, friction, depth)
         type(row_air), intent(in) :: air      !! heights, temperature, buoyancy
         real(dp), intent(in) :: u(:, :)       !! (n_lon, n_lev) [m s-1]
@@ -148,7 +149,7 @@ contains
     end subroutine boundary_layer_depth
 
     !> Surface flux of buoyancy, and the velocity of mixing in the outer layer of unstable columns: w_m/Pr, with
-    !> w_m**3 = u***3 + 0.6 w***3; Holtslag & Boville (1993), eqs. 3.2, A6-A12.
+    !> w_m cubed = u* cubed + 0.6 w* cubed, Pr from the surface layer's top; Holtslag & Boville (1993).
     pure subroutine velocity_scales(friction, depth, air)
         real(dp), intent(in) :: friction(:)   !! velocity (n_lon) [m s-1]
         real(dp), intent(in) :: depth(:)      !! of the boundary layer (n_lon) [m]

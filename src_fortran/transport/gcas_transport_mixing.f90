@@ -50,6 +50,8 @@ contains
         do j = 1, size(area)
             call row_heights(a_interface, b_interface, surface_pressure(:, j), temperature(:, j, :), humidity(:, j, :), air)
             air%buoyancy = gravity*heat_flux(:, j)/air%temperature(:, n_lev)
+            ! Sums see every NaN and infinity; a maximum may lose them.
+            finite(j) = abs(sum(air%buoyancy) + sum(friction(:, j)) + sum(depth(:, j))) <= huge(1.0_dp)
             call boundary_layer_depth(air, u(:, j, :), v(:, j, :), friction(:, j), depth(:, j))
             call velocity_scales(friction(:, j), depth(:, j), air)
             exchange(:, :top - 1, j) = 0.0_dp
@@ -59,8 +61,7 @@ contains
                                     /((air%temperature(:, k - 1) + air%temperature(:, k)) &
                                       *(air%middle(:, k - 1) - air%middle(:, k)))
             end do
-            ! One sum sees every NaN and infinity; every comparison with NaN is false.
-            finite(j) = abs(sum(exchange(:, top:, j))) <= huge(1.0_dp)
+            finite(j) = finite(j) .and. abs(sum(exchange(:, top:, j))) <= huge(1.0_dp)
         end do
         !$omp end do
         !$omp end parallel
