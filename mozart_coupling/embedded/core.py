@@ -184,9 +184,10 @@ class TransportCore:
         _mix_caps(ps)
         self._ps = ps
         self._scatter(q, self._q)
-        for row in (0, -1):
-            cap = self._q[:, :, row]
-            cap[:] = _mean_of_equals(cap, axis=2)
+        for row in (0, self.grid.nlat - 1):
+            # From the fields as given, so that the bits do not depend on the blocks.
+            cap = np.broadcast_to(_mean_of_equals(q[:, :, row : row + 1], axis=3), (*q.shape[:2], 1, self.grid.nlon))
+            self._scatter(cap, self._q[:, :, row : row + 1])
 
     def mixing_ratio(self) -> np.ndarray:
         """Mixing ratios now (n_tracers, nlev, nlat, nlon), float64."""
