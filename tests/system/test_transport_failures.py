@@ -17,36 +17,14 @@ import pytest
 from netCDF4 import Dataset
 from transport_site import DAY, TAG, Site
 
-from mozart_coupling.contract import (
-    emission_name,
-    history_name,
-    master_restart_name,
-    restart_name,
-)
+from mozart_coupling.contract import emission_name, history_name, master_restart_name, restart_name
 from mozart_coupling.emissions import write_emissions
-from mozart_coupling.errors import (
-    CflError,
-    CouplingError,
-    EmissionError,
-    InitialError,
-    MetError,
-    NamelistError,
-    RestartError,
-    RunFailed,
-)
+from mozart_coupling.errors import CflError, CouplingError, EmissionError, InitialError, MetError, NamelistError, RestartError, RunFailed
 from mozart_coupling.grids import Grid
 from mozart_coupling.namelist import write_simulation_data
 from mozart_coupling.orphans import LOCK_NAME, RunLock
 from mozart_coupling.restart import read_pointer
-from mozart_coupling.run import (
-    BadInput,
-    Capabilities,
-    ModelSettings,
-    RunRequest,
-    prepare,
-    run,
-    verify,
-)
+from mozart_coupling.run import BadInput, Capabilities, ModelSettings, RunRequest, prepare, run, verify
 
 ABLE = Capabilities(True, True, True, True, True)
 
