@@ -24,7 +24,7 @@ module gcas_transport_boundary_layer
     real(dp), parameter :: greatest_depth = 6000.0_dp      !! [m]
     real(dp), parameter :: mixing_length = 30.0_dp         !! in free air [m]
     real(dp), parameter :: background = 1.0_dp             !! diffusivity near the ground of air otherwise at rest [m2 s-1]
-    real(dp), parameter :: background_top = 0.5_dp         !! pressure over surface pressure where the background ends [1]
+    real(dp), parameter :: background_top = 0.2_dp         !! pressure over surface pressure where the background ends [1]
 
     !> What one row of columns is like; only layers from `top`-1 down are set.
     type :: row_air
