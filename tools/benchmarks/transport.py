@@ -48,7 +48,7 @@ def weather(grid: Grid, hyai: np.ndarray, hybi: np.ndarray) -> StepMet:
 
 
 def triad_rate(runs: int = 5, size: int = 12_000_000) -> float:
-    """Bytes a second of a = b + c·d in place of a, the best of some runs, on one thread."""
+    """Bytes a second of b = c·a, the best of some runs, on one thread."""
     b, c = np.ones(size), np.ones(size)
     best = np.inf
     for _ in range(runs):
