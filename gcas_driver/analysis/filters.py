@@ -1,4 +1,4 @@
-"""The ensemble square-root filter: arrays in, arrays out; every check stands here, the numerics are Fortran."""
+"""The ensemble filters: arrays in, arrays out; every check stands here, the numerics are Fortran."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class AnalysisResult:
     order : ndarray of int
         The assimilated observations, in the order of assimilation.
     chi2 : float
-        Mean over the assimilated observations of innovation^2/(s + R), each when its turn came; about 1 if the
-        ensemble and R tell the truth. NaN without observations.
+        Mean over the assimilated observations of innovation^2/(s + R), each when its turn came (`letkf`: of the prior); about
+        1 if the ensemble and R tell the truth. NaN without observations.
     dfs : float
         Degrees of freedom for signal, the sum of posterior variance over R of the assimilated observations.
     """
@@ -121,10 +121,58 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
     AnalysisError
         No parameter has any spread, or none of several observations has; an error covariance is not positive definite.
     """
+    def sequence(problem: Independent, usable: np.ndarray) -> np.ndarray:
+        return assimilation_order(order, problem, usable)
+
+    return analyse("ensrf", sequence, (x, hx, y, r), localization, precision, threads, (inflation, rtpp, rtps), gross, huber,
+                   r_blocks, overwrite_x)
+
+
+def letkf(x, hx, y, r, *, localization, precision="double", threads=None, inflation=1.0, rtpp=0.0, rtps=0.0, gross=None,
+          huber=None, r_blocks=None, overwrite_x=False) -> AnalysisResult:
+    """Local ensemble transform Kalman filter with the symmetric square root; Hunt, Kostelich and Szunyogh (2007).
+
+    Every parameter is analysed by itself with the observations that `localization` accepts for it, their error variances
+    divided by the weights; so is every simulated value, at its observation's place. Nothing depends on the order of the
+    observations. Without localization this is the ensemble transform Kalman filter, and its mean and covariance are those of
+    `ensrf`.
+
+    Parameters
+    ----------
+    x, hx, y, r, localization, threads, inflation, rtpp, rtps, gross, huber, r_blocks, overwrite_x
+        As for `ensrf`.
+    precision : "double" or "single"
+        Precision of the matrices of the transforms; perturbations and means are always double.
+
+    Returns
+    -------
+    AnalysisResult
+        As for `ensrf`; `order` is that of the observations as given, `chi2` that of the prior innovations.
+
+    Raises
+    ------
+    InputError, AnalysisError
+        As for `ensrf`.
+    """
+    def sequence(problem: Independent, usable: np.ndarray) -> np.ndarray:
+        return np.flatnonzero(usable)
+
+    return analyse("letkf", sequence, (x, hx, y, r), localization, precision, threads, (inflation, rtpp, rtps), gross, huber,
+                   r_blocks, overwrite_x)
+
+
+def analyse(method: str, sequence_of, arrays: tuple, localization, precision, threads, relaxation: tuple, gross, huber, r_blocks,
+            overwrite_x) -> AnalysisResult:
+    """What both filters share: checks, outliers, rotation of blocks, then the core.
+
+    `sequence_of(problem, usable)` gives the observations in the order in which they are assimilated.
+    """
+    x, hx, y, r = arrays
     members, hx, y, r = check_problem(x, hx, y, r)
     n_parameters, n_members = members.shape
     core = prepare_localization(localization, n_parameters, y.size, n_members)
     n_threads = thread_count(threads)
+    inflation, rtpp, rtps = relaxation
     inflation = check_number("inflation", inflation, 0.0, open_low=True)
     rtpp, rtps = check_number("rtpp", rtpp, 0.0, 1.0), check_number("rtps", rtps, 0.0, 1.0)
     if precision not in ("double", "single"):
@@ -137,12 +185,12 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
     if spread.size > 1 and not spread.any():
         raise AnalysisError("no simulated value has any spread", found=f"{spread.size} observations, spread 0",
                             expected="members that differ", advice="see whether the perturbed fluxes reached the model")
-    sequence = assimilation_order(order, problem, used & spread)
+    sequence = sequence_of(problem, used & spread)
 
     if not overwrite_x or not members.flags.writeable:
         members = members.copy() if np.shares_memory(members, x) else members
     counts = dict(gross_rejected=~used, huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)))
-    return run_core(members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps, precision == "single"))
+    return run_core(method, members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps, precision == "single"))
 
 
 def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -206,22 +254,22 @@ def has_spread(hx: np.ndarray) -> np.ndarray:
     return hx.max(axis=1) - hx.min(axis=1) > 32 * np.finfo(float).eps * np.abs(hx).max(axis=1)
 
 
-def run_core(x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: dict, n_threads: int,
+def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: dict, n_threads: int,
              options: tuple[float, float, float, bool]) -> AnalysisResult:
     """Call the core and gather its results; `x` becomes the posterior."""
-    from gcas_driver._analysis import gcas_ensrf_face
+    from gcas_driver._analysis import gcas_filter_face
 
     local = problem.localization
     hx = problem.hx.copy()
     mean, n_local = np.zeros(x.shape[0]), np.zeros(x.shape[0], np.int32)
     turn_mean, turn_variance = np.zeros(sequence.size), np.zeros(sequence.size)
-    n_pairs, n_accepted, n_zero_spread, status, message = gcas_ensrf_face.analyse(
-        local.kind, local.near_km, local.far_km, local.tested, local.critical_one_sided, local.critical_two_sided,
+    n_pairs, n_accepted, n_zero_spread, status, message = gcas_filter_face.analyse(
+        method == "letkf", local.kind, local.near_km, local.far_km, local.tested, local.critical_one_sided, local.critical_two_sided,
         local.sign_rule, local.tapered, local.max_sources, local.best_correlated, *options, n_threads,
         local.parameter_lon, local.parameter_lat, local.parameter_sign, local.observation_lon, local.observation_lat,
         local.parameter_weights.T, local.observation_weights.T, problem.y, problem.r, (sequence + 1).astype(np.int32),
         problem.test.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)
-    raise_status(status, message, where="ensrf")
+    raise_status(status, message, where=method)
     if x.shape[0] and sequence.size and n_zero_spread == x.shape[0]:
         raise AnalysisError("no parameter has any spread", found=f"{x.shape[0]} parameters, spread 0",
                             expected="members that differ", advice="see the prior fluxes and their lambda")

@@ -4,20 +4,19 @@
 !> it. Targets are taken in blocks of neighbours; blocks are formed from the places alone, so results do not depend on
 !> the number of threads.
 module gcas_ensrf
-    use gcas_ensrf_blocks, only: allocate_block, block, candidate_list, find_pairs, load_block, relaxation, store_block
+    use gcas_ensrf_blocks, only: allocate_block, block, blocks_of_group, candidate_list, find_candidates, find_pairs, load_block, &
+        relaxation, store_block
     use gcas_ensrf_kernels, only: batch_gram, lane_gains, lane_products, lane_products_single, lane_subtract, &
         lane_subtract_single, n_batch, n_lanes, replay_column
     use gcas_ensrf_sources, only: source_set
     use gcas_kinds, only: dp, i8, sp
     use gcas_localization, only: localization, localization_bands
-    use gcas_pair_kernels, only: within_ball
-    use gcas_partition, only: bounding_ball, order_by_place
+    use gcas_partition, only: order_by_place
     implicit none (type, external)
     private
 
     public :: replay_targets
 
-    integer, parameter :: blocks_of_group = 64     !! blocks that share one list of candidates
     real(dp), parameter :: sparse_share = 0.3_dp   !! below this share of accepted pairs lanes go alone
 
 contains
@@ -79,32 +78,6 @@ contains
         !$omp end do
         !$omp end parallel
     end subroutine replay_targets
-
-    !> Sources that can reach any target of a group.
-    subroutine find_candidates(local, sources, vectors, chosen, candidates)
-        type(localization), intent(in) :: local
-        type(source_set), intent(in) :: sources
-        real(dp), intent(in) :: vectors(:, :)
-        integer, intent(in) :: chosen(:)
-        type(candidate_list), intent(inout) :: candidates
-        integer, allocatable :: all_numbers(:)
-        real(dp) :: centre(3), radius
-        integer :: k
-
-        all_numbers = [(k, k=1, sources%n)]
-        if (local%kind /= localization_bands) then
-            candidates%n = sources%n
-            candidates%number = all_numbers
-            return
-        end if
-        if (.not. allocated(candidates%number)) allocate (candidates%number(sources%n))
-        call bounding_ball(vectors, chosen, centre, radius)
-        call within_ball(sources%n, sources%x, sources%y, sources%z, all_numbers, centre, (radius + local%reach())**2, &
-                         candidates%n, candidates%number)
-        candidates%x = sources%x(candidates%number(1:candidates%n))
-        candidates%y = sources%y(candidates%number(1:candidates%n))
-        candidates%z = sources%z(candidates%number(1:candidates%n))
-    end subroutine find_candidates
 
     !> Replay the listed sources on the block: together where many pairs count, else lane by lane.
     subroutine update_block(sources, work)

@@ -5,12 +5,16 @@ module gcas_ensrf_blocks
     use gcas_kinds, only: dp, i8, sp
     use gcas_localization, only: acceptance_limits, localization, localization_bands, localization_weights
     use gcas_pair_kernels, only: dot, drop_unused, half, judge, mark_reach, place_chords, scale_weights, within_ball
+    use gcas_partition, only: bounding_ball
     use gcas_taper, only: taper_from_chords
     implicit none (type, external)
     private
 
     public :: block, relaxation, candidate_list
-    public :: allocate_block, load_block, find_pairs, store_block
+    public :: allocate_block, load_block, find_candidates, find_pairs, store_block
+    public :: blocks_of_group
+
+    integer, parameter :: blocks_of_group = 64 !! blocks that share one list of candidates
 
     !> What is done to the perturbations.
     type :: relaxation
@@ -140,6 +144,32 @@ contains
         end if
         work%filled = merge(1.0_dp, 0.0_dp, work%column > 0)
     end subroutine seat
+
+    !> Sources that can reach any target of a group.
+    subroutine find_candidates(local, sources, vectors, chosen, candidates)
+        type(localization), intent(in) :: local
+        type(source_set), intent(in) :: sources
+        real(dp), intent(in) :: vectors(:, :)
+        integer, intent(in) :: chosen(:)
+        type(candidate_list), intent(inout) :: candidates
+        integer, allocatable :: all_numbers(:)
+        real(dp) :: centre(3), radius
+        integer :: k
+
+        all_numbers = [(k, k=1, sources%n)]
+        if (local%kind /= localization_bands) then
+            candidates%n = sources%n
+            candidates%number = all_numbers
+            return
+        end if
+        if (.not. allocated(candidates%number)) allocate (candidates%number(sources%n))
+        call bounding_ball(vectors, chosen, centre, radius)
+        call within_ball(sources%n, sources%x, sources%y, sources%z, all_numbers, centre, (radius + local%reach())**2, &
+                         candidates%n, candidates%number)
+        candidates%x = sources%x(candidates%number(1:candidates%n))
+        candidates%y = sources%y(candidates%number(1:candidates%n))
+        candidates%z = sources%z(candidates%number(1:candidates%n))
+    end subroutine find_candidates
 
     !> List the sources that update the block, and give every pair its weight (0: out of reach, or rejected).
     subroutine find_pairs(local, sources, weights, candidates, work, n_reach)

@@ -6,12 +6,13 @@ Regular cells, two parameters each, 100 centred members of smoothed noise, obser
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from gcas_driver.analysis import Localization, ensrf
+from gcas_driver.analysis import Localization, ensrf, letkf
 
 from .common import Row, build_text, dgemm_rate, peak_mib, time_runs
 
@@ -68,14 +69,29 @@ def make_problem(n_lon: int, n_lat: int, n_observations: int, seed: int = 202119
     return Problem(1.0 + members.reshape(-1, MEMBERS), hx, y, np.ones(n_observations), places)
 
 
-def run_ensrf(problem: Problem, localization: Localization, threads: int, precision: str, x: np.ndarray):
+@dataclass(frozen=True)
+class Case:
+    """A filter and what it changes of the problem's localization."""
+
+    run: Callable
+    name: str
+    change: dict
+
+
+SIGNIFICANCE = {"p_value": 0.05, "sign": True, "taper": None}
+"""The paper's two bands in place of the distance taper."""
+CASES = {
+    "taper": Case(ensrf, "ensrf-{}-taper", {}),
+    "significance": Case(ensrf, "ensrf-{}-significance", SIGNIFICANCE),
+    "letkf": Case(letkf, "letkf-{}", {}),
+    "letkf-significance": Case(letkf, "letkf-{}-significance", SIGNIFICANCE),
+}
+
+
+def run_case(case: Case, problem: Problem, localization: Localization, threads: int, precision: str, x: np.ndarray):
     """One analysis, the posterior in the place of the prior."""
-    return ensrf(x, problem.hx, problem.y, problem.r, localization=localization, threads=threads, precision=precision,
-                 overwrite_x=True)
-
-
-CASES = {"taper": {}, "significance": {"p_value": 0.05, "sign": True, "taper": None}}
-"""Changes of the localization by case: distance taper only, and the paper's two bands."""
+    return case.run(x, problem.hx, problem.y, problem.r, localization=localization, threads=threads, precision=precision,
+                    overwrite_x=True)
 
 
 def measure(options) -> list[Row]:
@@ -84,23 +100,24 @@ def measure(options) -> list[Row]:
     for size in options.sizes:
         problem = make_problem(*SIZES[size])
         for name in options.filters:
-            localization = replace(problem.localization, **CASES[name])
             for threads in options.threads:
                 for precision in PRECISIONS:
-                    rows.append(measure_case(f"ensrf-{size}-{name}", problem, localization, threads, precision,
-                                             options.runs))
+                    rows.append(measure_case(CASES[name], size, problem, threads, precision, options.runs))
     return rows
 
 
 PRECISIONS = ("double", "single")
 
 
-def measure_case(case: str, problem: Problem, localization: Localization, threads: int, precision: str,
-                 runs: int) -> Row:
+def measure_case(case: Case, size: str, problem: Problem, threads: int, precision: str, runs: int) -> Row:
     """Time one case next to the machine's limit."""
-    result = run_ensrf(problem, localization, threads, precision, problem.x.copy())
+    localization = replace(problem.localization, **case.change)
+
+    def run(x: np.ndarray):
+        return run_case(case, problem, localization, threads, precision, x)
+
+    result = run(problem.x.copy())
     limit = 4.0 * MEMBERS * result.n_pairs / dgemm_rate(threads)
-    seconds, cpu = time_runs(lambda x: run_ensrf(problem, localization, threads, precision, x), runs,
-                             lambda: (problem.x.copy(),))
-    peak = peak_mib(lambda x: run_ensrf(problem, localization, threads, precision, x), (problem.x.copy(),))
-    return Row(case, threads, precision, seconds, cpu, limit, peak, build_text())
+    seconds, cpu = time_runs(run, runs, lambda: (problem.x.copy(),))
+    peak = peak_mib(run, (problem.x.copy(),))
+    return Row(case.name.format(size), threads, precision, seconds, cpu, limit, peak, build_text())

@@ -1,10 +1,12 @@
-!> What Python sees of the EnSRF. Flat arrays in, status and message out; sizes and numbers are tested here.
-module gcas_ensrf_face
+!> What Python sees of the ensemble filters. Flat arrays in, status and message out; sizes and numbers are tested here.
+module gcas_filter_face
     use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
     use gcas_ensrf, only: replay_targets
     use gcas_ensrf_blocks, only: relaxation
     use gcas_ensrf_sources, only: assimilate_sources, set_sources, source_set
     use gcas_kinds, only: dp, i4, i8
+    use gcas_letkf, only: scale_sources, transform_targets
+    use gcas_letkf_blocks, only: scaled_sources
     use gcas_localization, only: localization, localization_bands, localization_weights
     use gcas_sphere, only: unit_vectors
     use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok
@@ -15,12 +17,14 @@ module gcas_ensrf_face
 
 contains
 
-    !> Serial EnSRF in two phases; Whitaker & Hamill (2002), eqs. 10-13, localized as Jiang et al. (2021), section 2.1.3.
-    subroutine analyse(kind, near_km, far_km, tested, critical_one_sided, critical_two_sided, sign_rule, tapered, &
+    !> Serial EnSRF in two phases, Whitaker & Hamill (2002), eqs. 10-13; or LETKF, Hunt et al. (2007); localized as Jiang et al.
+    !> (2021), section 2.1.3.
+    subroutine analyse(transform, kind, near_km, far_km, tested, critical_one_sided, critical_two_sided, sign_rule, tapered, &
                        max_sources, best_correlated, inflation, rtpp, rtps, single, n_threads, parameter_lon, &
                        parameter_lat, parameter_sign, observation_lon, observation_lat, parameter_weights, &
                        observation_weights, y, r, order, hx_test, x, hx, mean, n_local, prior_mean, prior_variance, &
                        n_reach, n_accepted, n_zero_spread, status, message)
+        logical, intent(in) :: transform           !! LETKF instead of EnSRF
         integer(i4), intent(in) :: kind            !! 0 no localization, 1 weights by the caller, 2 bands of distance
         real(dp), intent(in) :: near_km            !! radius of the near band [km]
         real(dp), intent(in) :: far_km             !! radius of the far band, and of the taper [km]
@@ -52,7 +56,7 @@ contains
         real(dp), intent(inout), contiguous :: hx(:, :)        !! simulated values, prior to posterior (n_members, n_observations)
         real(dp), intent(inout) :: mean(:)         !! posterior means of the parameters (n_parameters)
         integer(i4), intent(inout) :: n_local(:)   !! observations that updated each parameter (n_parameters)
-        real(dp), intent(inout) :: prior_mean(:)   !! mean of each used observation when its turn came (n_used)
+        real(dp), intent(inout) :: prior_mean(:)   !! mean of each used observation when its turn came; LETKF: prior (n_used)
         real(dp), intent(inout) :: prior_variance(:) !! its variance then (n_used)
         integer(i8), intent(out) :: n_reach        !! pairs of parameter and observation in reach
         integer(i8), intent(out) :: n_accepted     !! of them accepted
@@ -61,6 +65,7 @@ contains
         character(len=256), intent(out) :: message !! what was wrong; blank when all went well
         type(localization) :: local
         type(source_set) :: sources
+        type(scaled_sources) :: scaled
         type(relaxation) :: relax
         real(dp), allocatable :: observation_mean(:), observation_vectors(:, :), parameter_vectors(:, :)
         integer, allocatable :: observation_local(:), observation_sign(:)
@@ -102,16 +107,38 @@ contains
         observation_sign = merge(1, 0, sign_rule)
 
         call set_sources(order, observation_vectors, hx, hx_test, inflation, single, sources)
-        call assimilate_sources(local, observation_weights, sign_rule, y, r, n_threads, sources)
+        if (transform) then
+            call scale_sources(y, r, sources, scaled)
+        else
+            call assimilate_sources(local, observation_weights, sign_rule, y, r, n_threads, sources)
+        end if
         prior_mean = sources%mean
         prior_variance = sources%variance
-        call replay_targets(local, sources, parameter_weights, parameter_vectors, parameter_sign, .true., hx_test, &
-                            relax, n_threads, x, mean, n_local, n_reach, n_accepted, n_zero_spread)
-        call replay_targets(local, sources, observation_weights, observation_vectors, observation_sign, .false., &
-                            hx_test, relax, n_threads, hx, observation_mean, observation_local, &
-                            unused(1), unused(2), unused(3))
+        call update(parameter_weights, parameter_vectors, parameter_sign, .true., x, mean, n_local, n_reach, n_accepted, &
+                    n_zero_spread)
+        call update(observation_weights, observation_vectors, observation_sign, .false., hx, observation_mean, &
+                    observation_local, unused(1), unused(2), unused(3))
 
     contains
+
+        !> Update parameters, or simulated values.
+        subroutine update(weights, vectors, sign, own_test, values, means, n_used, n_in_reach, n_taken, n_flat)
+            real(dp), intent(in), contiguous :: weights(:, :), vectors(:, :)
+            integer, intent(in) :: sign(:)
+            logical, intent(in) :: own_test
+            real(dp), intent(inout), contiguous :: values(:, :)
+            real(dp), intent(inout) :: means(:)
+            integer, intent(inout) :: n_used(:)
+            integer(i8), intent(out) :: n_in_reach, n_taken, n_flat
+
+            if (transform) then
+                call transform_targets(local, sources, scaled, weights, vectors, sign, own_test, hx_test, relax, n_threads, &
+                                       values, means, n_used, n_in_reach, n_taken, n_flat)
+            else
+                call replay_targets(local, sources, weights, vectors, sign, own_test, hx_test, relax, n_threads, values, &
+                                    means, n_used, n_in_reach, n_taken, n_flat)
+            end if
+        end subroutine update
 
         !> Sizes that do not agree, or an order that points outside, must not reach the loops.
         subroutine check_sizes()
@@ -159,4 +186,4 @@ contains
             end if
         end subroutine check_values
     end subroutine analyse
-end module gcas_ensrf_face
+end module gcas_filter_face

@@ -1,0 +1,109 @@
+!> The local ensemble transform Kalman filter of Hunt, Kostelich & Szunyogh (2007), with the symmetric square root.
+!>
+!> With the scaled perturbations S of a target's observations (columns w^(1/2) HX'/((N-1) R)^(1/2), w the localization weight):
+!>     X' becomes X' (I + S Sᵀ)^(-1/2),  x̄ gains X' (I + S Sᵀ)^(-1) S d,  d = w^(1/2) (y - Hx̄)/((N-1) R)^(1/2).
+!> Targets of one block whose weights agree share one matrix: S Sᵀ in the space of the members, or, where observations are few,
+!> SᵀS in theirs, by (I + S Sᵀ)^(-1/2) = I - S h(SᵀS) Sᵀ. No matrix is diagonalized: see `gcas_krylov`.
+module gcas_letkf
+    use gcas_ensrf_blocks, only: allocate_block, block, blocks_of_group, candidate_list, find_candidates, find_pairs, &
+        load_block, relaxation, store_block
+    use gcas_ensrf_kernels, only: lane_products, n_batch, n_lanes
+    use gcas_ensrf_sources, only: source_set
+    use gcas_inverse_root, only: pole_table
+    use gcas_kinds, only: dp, i8
+    use gcas_letkf_blocks, only: reserve_workspace, scaled_sources, transform_block, workspace
+    use gcas_letkf_global, only: common_transform, make_common_transform
+    use gcas_localization, only: localization, localization_bands, localization_none
+    use gcas_pair_kernels, only: dot
+    use gcas_partition, only: order_by_place
+    implicit none (type, external)
+    private
+
+    public :: transform_targets, scale_sources
+
+contains
+
+    !> What the transforms need of every observation besides its perturbations; also the prior variances.
+    subroutine scale_sources(y, r, sources, scaled)
+        real(dp), intent(in) :: y(:)               !! observed values, in the caller's order
+        real(dp), intent(in) :: r(:)               !! error variances, in the caller's order
+        type(source_set), intent(inout) :: sources
+        type(scaled_sources), intent(out) :: scaled
+        integer :: i
+
+        allocate (scaled%root(sources%n), scaled%innovation(sources%n))
+        do i = 1, sources%n
+            sources%variance(i) = dot(sources%perturbation(:, i), sources%perturbation(:, i))/(sources%n_members - 1)
+            scaled%root(i) = 1.0_dp/sqrt((sources%n_members - 1)*r(sources%number(i)))
+            scaled%innovation(i) = y(sources%number(i)) - sources%mean(i)
+        end do
+        call scaled%poles%make()
+    end subroutine scale_sources
+
+    !> Transform all targets, each with its own observations.
+    subroutine transform_targets(local, sources, scaled, weights, vectors, sign, own_test, test, relax, n_threads, values, &
+                                 mean, n_local, n_reach, n_accepted, n_zero_spread)
+        type(localization), intent(in) :: local
+        type(source_set), intent(in) :: sources
+        type(scaled_sources), intent(in) :: scaled
+        real(dp), intent(in), contiguous :: weights(:, :)   !! weights by the caller (n_observations, n_targets), or empty
+        real(dp), intent(in), contiguous :: vectors(:, :)   !! unit vectors (3, n_targets)
+        integer, intent(in) :: sign(:)                      !! sign of the correlation that counts; 0: both (n_targets)
+        logical, intent(in) :: own_test                     !! the targets themselves are tested, not `test`
+        real(dp), intent(in), contiguous :: test(:, :)      !! what stands for the targets in tests (n_members, n_targets)
+        type(relaxation), intent(in) :: relax
+        integer, intent(in) :: n_threads                    !! threads
+        real(dp), intent(inout), contiguous :: values(:, :) !! members (n_members, n_targets)
+        real(dp), intent(out) :: mean(:)                    !! posterior means (n_targets)
+        integer, intent(out) :: n_local(:)                  !! observations that updated each target (n_targets)
+        integer(i8), intent(out) :: n_reach                 !! pairs in reach
+        integer(i8), intent(out) :: n_accepted              !! of them accepted
+        integer(i8), intent(out) :: n_zero_spread           !! targets without spread
+        integer, allocatable :: order(:)
+        integer :: first, group, i, last, n_groups, n_targets
+        type(block) :: work
+        type(candidate_list) :: candidates
+        type(common_transform) :: common
+        type(workspace) :: space
+
+        n_targets = size(values, 2)
+        n_reach = 0
+        n_accepted = 0
+        n_zero_spread = 0
+        allocate (order(n_targets))
+        if (local%kind == localization_bands) then
+            call order_by_place(vectors, n_lanes, n_threads, order)
+        else
+            order = [(i, i=1, n_targets)]
+        end if
+        if (local%kind == localization_none) call make_common_transform(sources, scaled, n_threads, common)
+        n_groups = (n_targets + n_lanes*blocks_of_group - 1)/(n_lanes*blocks_of_group)
+
+        !$omp parallel num_threads(n_threads) default(none) private(candidates, first, last, work, space) &
+        !$omp     shared(local, sources, scaled, weights, vectors, sign, own_test, test, relax, values, mean, n_local) &
+        !$omp     shared(order, n_targets, n_groups, common) reduction(+:n_reach, n_accepted, n_zero_spread)
+        call allocate_block(sources, work)
+        if (local%kind /= localization_none) call reserve_workspace(sources, space)
+        !$omp do schedule(dynamic, 1)
+        do group = 1, n_groups
+            first = (group - 1)*n_lanes*blocks_of_group + 1
+            last = min(group*n_lanes*blocks_of_group, n_targets)
+            call find_candidates(local, sources, vectors, order(first:last), candidates)
+            do first = first, last, n_lanes
+                call load_block(local, vectors, sign, own_test, test, relax, values, &
+                                order(first:min(first + n_lanes - 1, last)), work)
+                call find_pairs(local, sources, weights, candidates, work, n_reach)
+                if (local%kind == localization_none) then
+                    call common%apply(work)
+                else
+                    call transform_block(sources, scaled, work, space)
+                end if
+                call store_block(relax, work, values, mean, n_local)
+                n_accepted = n_accepted + sum(work%n_accepted)
+                n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)
+            end do
+        end do
+        !$omp end do
+        !$omp end parallel
+    end subroutine transform_targets
+end module gcas_letkf
