@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mozart_coupling.threads import let_waiting_threads_sleep
+
 from . import __version__
 from .config import Settings, load
 from .errors import GcasError, Interrupted
@@ -192,6 +194,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the exit code."""
     arguments = parser().parse_args(argv)
+    let_waiting_threads_sleep()
     try:
         with signals_stop_the_work():
             return arguments.action(arguments)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mozart_coupling.threads import let_waiting_threads_sleep
+
+let_waiting_threads_sleep()  # before any test loads a numerical core
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

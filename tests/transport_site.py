@@ -85,9 +85,9 @@ class Site:
         return SampleRequest(lon, lat, begin, begin + 10800.0)
 
 
-def make_site(data: Path, days: int = DAYS) -> Site:
-    """Write the inputs of a site: 24x12x6, three tracers, two components."""
-    grid, levels = Grid.regular(24, 12), hybrid_levels(6)
+def make_site(data: Path, days: int = DAYS, grid: Grid = Grid.regular(24, 12), n_levels: int = 6) -> Site:
+    """Write the inputs of a site: three tracers, two components."""
+    levels = hybrid_levels(n_levels)
     site = Site(data, grid, levels)
     write_circulation(data / "dyn", "MET_", grid, *levels, START, START + np.timedelta64(days, "D"), seed=3)
     random = np.random.default_rng(4)

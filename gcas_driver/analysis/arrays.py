@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 
 from gcas_driver.errors import AnalysisError, InputError
+from mozart_coupling.threads import default_threads
 
 MESSAGE_INDICES = 5
 """How many offending positions an error lists."""
@@ -125,10 +124,7 @@ def as_indices(name: str, values, n: int) -> np.ndarray:
 def thread_count(threads: int | None) -> int:
     """Threads to use: as asked for, else OMP_NUM_THREADS, else all processors that this process may use."""
     if threads is None:
-        wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-        if wanted.isdigit() and int(wanted) > 0:
-            return int(wanted)
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return default_threads()
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
         raise InputError("threads is not a positive integer", found=repr(threads), expected="None or >= 1")
     return int(threads)

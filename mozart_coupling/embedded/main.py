@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mozart_coupling.errors import CflError, CouplingError, OutputError
+from mozart_coupling.threads import let_waiting_threads_sleep
 
 CAPABILITIES = {
     "model": "gcas-transport",
@@ -57,8 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(namelist: Path) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
-    # Waiting threads sleep instead of spinning: the machine is often shared, and blocks are long enough.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    let_waiting_threads_sleep()
     from mozart_coupling.embedded.model import EmbeddedModel
     from mozart_coupling.embedded.settings import load
 

@@ -5,30 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_case import MET_PREFIX, gcas, namelist_text, quiet
+from small_case import gcas, make_small_inputs, namelist_text
 from transport_site import site  # noqa: F401
-
-from gcas_driver.config import load
 
 
 @pytest.fixture(scope="session")
 def small_inputs(tmp_path_factory) -> Path:
     """A directory whose folder `inputs` holds meteorology, prior fluxes, truth and observations of two days."""
-    from gcas_driver.meteorology import write_analytic
-    from gcas_driver.osse.experiment import prepare_inputs
-
     directory = tmp_path_factory.mktemp("small")
-    analytic = "grid = '36x18', levels = 8"
-    making = directory / "making.nml"
-    making.write_text(namelist_text("making", transport=analytic).replace(f"met_directory = 'inputs/met', met_prefix = '{MET_PREFIX}'", ""))
-    settings = load(making)
-    settings.case_directory.mkdir()
-    write_analytic(settings, quiet())
-    (directory / "inputs").mkdir()
-    (settings.case_directory / "met").rename(directory / "inputs" / "met")
-    path = directory / "inputs.nml"
-    path.write_text(namelist_text("making"))
-    prepare_inputs(load(path), quiet())
+    make_small_inputs(directory)
     return directory
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 import pytest
-from small_case import assert_same_bits, data_of, gcas
+from small_case import assert_same_bits, data_of, gcas, run_to_death
 
 from gcas_driver.config import load
 
@@ -118,29 +118,11 @@ def test_killed_again_and_again_a_run_goes_on_to_the_same_bits(reference_case, s
     assert_same_bits(reference_case, path.parent / "case")
 
 
-KILLER = """
-import os, signal, sys
-from gcas_driver import cli
-left = int(sys.argv[2])
-def counted(function):
-    def call(*arguments, **options):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-    return call
-for name in ('replace', 'fsync', 'link', 'unlink', 'rename'):
-    setattr(os, name, counted(getattr(os, name)))
-sys.exit(cli.main(['run', sys.argv[1]]))
-"""
-
-
 def test_killed_between_any_two_durable_operations(reference_case, small_case):
     """ERS: the process kills itself just before its n-th rename, link, removal or fsync; each attempt gets a little further."""
     path = small_case()
     for allowed in (4, 17, 29, 41, 60, 10**9):
-        code = subprocess.run([sys.executable, "-c", KILLER, str(path), str(allowed)], stderr=subprocess.DEVNULL, cwd="/").returncode
+        code = run_to_death(allowed, "run", path)
         assert code in (0, -signal.SIGKILL)
     assert code == 0
     assert_same_bits(reference_case, path.parent / "case")

@@ -5,44 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import netCDF4
 import numpy as np
 import pytest
-from small_case import MET_PREFIX, assert_same_bits, gcas, namelist_text
+from small_case import assert_same_bits, gcas, namelist_text, run_to_death
 
 from gcas_driver.config import load
 from gcas_driver.osse.demo import DemoOptions, demo_namelist
 
 ROOT = Path(__file__).resolve().parents[2]
-ANALYTIC = "grid = '36x18', levels = 8"
-
-KILLER = """
-import os, signal, sys
-from gcas_driver import cli
-left = int(sys.argv[1])
-def counted(function):
-    def call(*arguments, **options):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-    return call
-for name in ('replace', 'fsync', 'link', 'unlink', 'rename'):
-    setattr(os, name, counted(getattr(os, name)))
-sys.exit(cli.main(sys.argv[2:]))
-"""
 
 
 def experiment(directory: Path) -> Path:
     directory.mkdir()
     path = directory / "case.nml"
-    text = namelist_text(transport=ANALYTIC, days=2).replace(f"met_directory = 'inputs/met', met_prefix = '{MET_PREFIX}'", "")
-    path.write_text(text + "&report figures = .false. /\n")
+    path.write_text(namelist_text(analytic=True) + "&report figures = .false. /\n")
     return path
 
 
@@ -52,8 +31,7 @@ def test_an_experiment_killed_at_any_stage_goes_on_to_the_same_numbers(tmp_path)
     assert result.returncode == 0, result.stderr
     assert "truth" in result.stdout and "Global land" in result.stdout
     for allowed in (5, 20, 60, 10**9):
-        code = subprocess.run([sys.executable, "-c", KILLER, str(allowed), "osse", str(broken)], stderr=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, cwd="/").returncode
+        code = run_to_death(allowed, "osse", broken)
         assert code in (0, -signal.SIGKILL)
     assert code == 0
     assert_same_bits(whole.parent / "case", broken.parent / "case")

@@ -1,0 +1,22 @@
+"""Threads of the numerical cores: how many by default, and what waiting ones do."""
+
+from __future__ import annotations
+
+import os
+
+
+def default_threads() -> int:
+    """OMP_NUM_THREADS if it says so, else all processors that this process may use."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def let_waiting_threads_sleep() -> None:
+    """Waiting OpenMP threads sleep instead of spinning, unless the environment says otherwise: machines are often shared.
+
+    Read when the OpenMP library is loaded, so it must be called before the first numerical core is imported; processes that
+    are started later inherit it.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
