@@ -18,7 +18,7 @@ from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.embedded.levels import P0, check_coefficients
 from mozart_coupling.errors import CouplingError, MetError
 from mozart_coupling.grids import Grid, GridError
-from mozart_coupling.met_format import MET_FIELDS, met_file_name, write_met_file
+from mozart_coupling.met_format import MET_FIELDS, NOT_USED, met_file_name, write_met_file
 
 __all__ = ["MET_FIELDS", "MetFiles", "met_file_name", "write_met_file"]
 
@@ -272,7 +272,7 @@ class DayFile:
         return {name: self.values(name, index) for name in self.names}
 
     def values(self, name: str, index: int) -> np.ndarray:
-        """One field of one record, finite and of the right shape."""
+        """One field of one record, of the right shape; finite, unless the transport has no use for it."""
         variable = self.variable(name)
         try:
             field = np.asarray(variable[index])
@@ -281,7 +281,7 @@ class DayFile:
                            advice="The file may be truncated: fetch or make it again.") from None
         if field.shape != self.shape_of(name):
             raise MetError("a field has the wrong shape", f"{self.path}, {name}", str(field.shape), str(self.shape_of(name)))
-        if not np.isfinite(field).all() or np.abs(field).max() > 1e30:
+        if name not in NOT_USED and (not np.isfinite(field).all() or np.abs(field).max() > 1e30):
             raise MetError("a field has NaN or fill values", f"{self.path}, {name}, record {index + 1}",
                            f"{np.count_nonzero(~np.isfinite(field) | (np.abs(field) > 1e30))} of {field.size} values")
         return field

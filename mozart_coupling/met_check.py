@@ -9,7 +9,7 @@ import numpy as np
 
 from mozart_coupling.errors import CouplingError, MetError
 from mozart_coupling.met import LONGEST_STEP_S, DayFile
-from mozart_coupling.met_format import DAY_S, EPOCH_1900, MET_FIELDS
+from mozart_coupling.met_format import DAY_S, EPOCH_1900, MET_FIELDS, NOT_USED
 
 if TYPE_CHECKING:
     from mozart_coupling.met import MetFiles
@@ -53,7 +53,7 @@ def _file_problems(file: DayFile, day: np.datetime64, reference: DayFile | None,
         if name not in file.names:
             if MET_FIELDS[name].required:
                 yield MetError("a required field is missing", file.path, ", ".join(file.names), name)
-        elif values:
+        elif values and name not in NOT_USED:
             yield from _value_problems(file, name)
 
 

@@ -43,6 +43,9 @@ _ABOUT: dict[str, tuple[str, float, float, bool]] = {
     "CMFMC": ("upward convective mass flux", -0.01, 5.0, False),
 }
 
+NOT_USED = frozenset({"FSDS", "ALB", "SNOWH", "SOILW"})
+"""MOZART-4's chemistry needs these; a passive tracer does not, so whatever they hold (soils have fill values at sea) stops no run."""
+
 
 @dataclass(frozen=True)
 class MetField:

@@ -33,7 +33,7 @@ def pattern_of_day(pattern: str, day: np.datetime64) -> str:
 
 
 def daily_files(directory: Path, pattern: str, start: np.datetime64, end: np.datetime64,
-                missing_days: bool = True) -> list[Path]:
+                missing_days: bool = True, said: bool = True) -> list[Path]:
     """Files of the days in [start, end), in order.
 
     Parameters
@@ -42,7 +42,9 @@ def daily_files(directory: Path, pattern: str, start: np.datetime64, end: np.dat
     pattern : str
         The day as `{yymmdd}`, `{yyyymmdd}` or strftime codes, then shell wildcards.
     missing_days : bool
-        Whether days without a file are allowed; they are logged.
+        Whether days without a file are allowed.
+    said : bool
+        Say in the log which days have none.
 
     Raises
     ------
@@ -68,7 +70,8 @@ def daily_files(directory: Path, pattern: str, start: np.datetime64, end: np.dat
         if not missing_days:
             raise InputError(text, str(directory), "no file", pattern_of_day(pattern, missing[0]),
                              "complete the directory or allow missing_days")
-        log.info("%s: %s, pattern %s", directory, text, pattern)
+        if said:
+            log.info("%s: %s, pattern %s", directory, text, pattern)
     return found
 
 
@@ -76,15 +79,15 @@ def check_daily(directory: Path, pattern: str, start: np.datetime64, end: np.dat
                 missing_days: bool) -> tuple[list[Path], list[Problem]]:
     """The files of a whole run and what is wrong with the set of them; no file at all is an error."""
     try:
-        found = daily_files(directory, pattern, start, end, missing_days)
+        found = daily_files(directory, pattern, start, end, missing_days, said=False)
     except InputError as error:
         return [], [Problem.of(error)]
     if found:
-        n_days = len(days_of(start, end))
-        if len(found) == n_days:
+        missing = [day for day in days_of(start, end) if not any(Path(directory).glob(pattern_of_day(pattern, day)))]
+        if not missing:
             return found, []
-        return found, [Problem("days without a file", str(directory), f"{len(found)} files for {n_days} days",
-                               "a file a day, gaps are allowed", severity="warning")]
+        return found, [Problem(f"{len(missing)} of {len(days_of(start, end))} days have no file", str(directory), f"nothing for {_some(missing)}",
+                               pattern_of_day(pattern, missing[0]), "the run goes on without them", severity="warning")]
     names = sorted(p.name for p in Path(directory).iterdir())
     return [], [Problem("no observation file for any day of the run", str(directory),
                         f"{len(names)} files{': ' + _some(names) if names else ''}",

@@ -8,6 +8,7 @@ carry none; levels are brought to top first by their pressures. A variable `opmo
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import netCDF4
@@ -71,7 +72,7 @@ def _soundings(dataset: netCDF4.Dataset) -> Soundings:
         variable = nc.require_variable(dataset, names)
         return variable, nc.read_numbers(variable, (n, n_levels) if levels else (n,))
 
-    date, hour = numbers("date")[1], numbers("time")[1]
+    date, hour = _whole_dates(*numbers("date"), dataset.filepath()), numbers("time")[1]
     mode = nc.find_variable(dataset, ("opmode",))
     return Soundings(
         time=_seconds(date, hour, dataset.filepath()), lon=numbers("longitude", "lon")[1], lat=numbers("latitude", "lat")[1],
@@ -83,6 +84,15 @@ def _soundings(dataset: netCDF4.Dataset) -> Soundings:
         prior_profile=nc.fraction_in_ppm(*numbers("constraintvector", "co2_profile_apriori", levels=True)),
         identifier=_identifiers(date, n),
         mode=None if mode is None else np.asarray(mode[...]).astype(np.int64).astype(str).astype(object))
+
+
+def _whole_dates(variable: netCDF4.Variable, dates: np.ndarray, path: str) -> np.ndarray:
+    """YYYYMMDD; a four-byte real holds no odd ones: there a date next to the one in the file's name is that one."""
+    named = re.search(r"(\d{8})\D*$", Path(path).name)
+    if variable.dtype != np.float32 or named is None:
+        return dates
+    day = float(named[1])
+    return np.where(np.abs(dates - day) <= 1.0, day, dates)
 
 
 def _seconds(date: np.ndarray, hour: np.ndarray, path: str) -> np.ndarray:

@@ -148,7 +148,7 @@ class Mixing:
 
     def _is_land(self, met: StepMet) -> np.ndarray:
         if met.oro is not None:
-            return np.asarray(met.oro) == 1.0
+            return np.abs(np.asarray(met.oro) - 1.0) < 0.5  # regridded masks are not whole numbers
         if self._land is None:
             self._land = land_fraction(self.grid) >= 0.5
         return self._land

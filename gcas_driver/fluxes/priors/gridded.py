@@ -71,7 +71,7 @@ def read_day(stream: Stream, layout: Layout, day: np.datetime64) -> FluxDay:
     """
     path = file_of(stream, day, layout.pattern)
     with _opened(path) as dataset:
-        header = _header(dataset, path, stream, layout)
+        header = _header(dataset, path, stream, layout, day)
         records = _records_of(header, day, path)
         values = _values(dataset, path, header, records, layout)
     _refuse_unphysical(stream.component, values, path, header.variable)
@@ -90,7 +90,7 @@ def check_day(stream: Stream, layout: Layout, day: np.datetime64) -> Grid:
     """
     path = file_of(stream, day, layout.pattern)
     with _opened(path) as dataset:
-        header = _header(dataset, path, stream, layout)
+        header = _header(dataset, path, stream, layout, day)
         records = _records_of(header, day, path)
         last = slice(records.stop - 1, records.stop)
         sample = _values(dataset, path, header, last, layout)
@@ -114,7 +114,7 @@ def _opened(path: Path) -> netCDF4.Dataset:
     return dataset
 
 
-def _header(dataset: netCDF4.Dataset, path: Path, stream: Stream, layout: Layout) -> _Header:
+def _header(dataset: netCDF4.Dataset, path: Path, stream: Stream, layout: Layout, day: np.datetime64) -> _Header:
     variable = _variable(dataset, path, stream, layout)
     units = setting(stream, "units") or str(getattr(dataset[variable], "units", "")) or layout.units
     factor = flux_unit_factor(units)
@@ -122,14 +122,14 @@ def _header(dataset: netCDF4.Dataset, path: Path, stream: Stream, layout: Layout
         raise InputError("units of the flux cannot be used", f"{path}, {variable}", repr(units),
                          "an amount of CO2 or carbon per area and time, such as mol m-2 s-1",
                          "Give `units` in the &prior group if the file's are incomplete.")
-    lat, lat_dim = _coordinate(dataset, path, LAT_NAMES, "latitude", layout, 0)
-    lon, lon_dim = _coordinate(dataset, path, LON_NAMES, "longitude", layout, 1)
+    lat, lat_dim = _coordinate(dataset, path, LAT_NAMES, "latitude", layout, 0, variable)
+    lon, lon_dim = _coordinate(dataset, path, LON_NAMES, "longitude", layout, 1, variable)
     axes = _axes(dataset, path, variable, (lat.size, lon.size), (lat_dim, lon_dim))
     grid, flip, order = _grid(lat, lon, path, layout)
-    start, end = intervals(dataset, path, layout, setting(stream, "time_stamp"))
-    if start.size != dataset[variable].shape[axes[0]]:
-        raise InputError("times and records differ in number", f"{path}, {variable}",
-                         f"{start.size} times, {dataset[variable].shape[axes[0]]} records")
+    n_records = dataset[variable].shape[axes[0]]
+    start, end = intervals(dataset, path, layout, setting(stream, "time_stamp"), day, n_records)
+    if start.size != n_records:
+        raise InputError("times and records differ in number", f"{path}, {variable}", f"{start.size} times, {n_records} records")
     return _Header(variable, factor * float(getattr(stream, "factor", 1.0)), grid, flip, order, axes, start, end)
 
 
@@ -145,16 +145,16 @@ def _variable(dataset: netCDF4.Dataset, path: Path, stream: Stream, layout: Layo
 
 
 def _coordinate(dataset: netCDF4.Dataset, path: Path, names: tuple[str, ...], what: str, layout: Layout,
-                axis: int) -> tuple[np.ndarray, str]:
-    """Cell centres [degrees] and the name of their dimension."""
+                axis: int, variable: str) -> tuple[np.ndarray, str]:
+    """Cell centres [degrees] and the name of their dimension; where a format fixes the grid, its size tells the dimension."""
     for name in names:
         if name in dataset.variables and dataset[name].ndim == 1:
             return np.ma.getdata(dataset[name][:]).astype(np.float64), dataset[name].dimensions[0]
     if layout.shape is not None:
-        for name in names:
-            if name in dataset.dimensions:
-                grid = _fixed_grid(layout)
-                return (grid.lat, grid.lon)[axis], name
+        fitting = [d for d, size in zip(dataset[variable].dimensions, dataset[variable].shape) if size == layout.shape[axis]]
+        if len(fitting) == 1:
+            grid = _fixed_grid(layout)
+            return (grid.lat, grid.lon)[axis], fitting[0]
     raise InputError(f"no {what} coordinate", str(path), ", ".join(dataset.variables), " or ".join(names[:2]))
 
 

@@ -12,13 +12,19 @@ from gcas_driver.errors import InputError
 from .layout import COMPONENT_NAMES, DECIMAL_NAMES, TIME_NAMES, Layout
 
 SECOND = np.timedelta64(1, "s")
+SECONDS_OF_A_DAY = 86400
 
 
-def intervals(dataset: netCDF4.Dataset, path: Path, layout: Layout, stamp: str) -> tuple[np.ndarray, np.ndarray]:
+def intervals(dataset: netCDF4.Dataset, path: Path, layout: Layout, stamp: str, day: np.datetime64,
+              n_records: int) -> tuple[np.ndarray, np.ndarray]:
     """Start and end of every record's interval.
 
     Parameters
     ----------
+    day : datetime64
+        The day that the file's name says.
+    n_records : int
+        Records of the flux.
     stamp : str
         What a time marks ("start", "centre", "end"); "" for the layout's own. Bounds in the file take precedence.
 
@@ -35,8 +41,10 @@ def intervals(dataset: netCDF4.Dataset, path: Path, layout: Layout, stamp: str) 
     bounds = _bounds(dataset)
     if bounds is not None:
         start, end = bounds[:, 0], bounds[:, 1]
+    elif layout.calendar_dates and "datesec" not in dataset.variables:
+        start, end = _shares_of_a_day(dataset, path, day, n_records)
     else:
-        marks = _calendar_dates(dataset, path) if layout.calendar_dates else _times(dataset, path)
+        marks = _calendar_dates(dataset, path, day) if layout.calendar_dates else _times(dataset, path)
         start, end = _around(marks, stamp or layout.stamp, path)
     if np.any(end <= start) or np.any(start[1:] < end[:-1]):
         raise InputError("time intervals overlap or run backwards", f"{path}, time", _listed(start))
@@ -57,20 +65,43 @@ def _around(marks: np.ndarray, stamp: str, path: Path) -> tuple[np.ndarray, np.n
     return start, start + np.timedelta64(step, "s")
 
 
-def _calendar_dates(dataset: netCDF4.Dataset, path: Path) -> np.ndarray:
+def _shares_of_a_day(dataset: netCDF4.Dataset, path: Path, day: np.datetime64, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Equal shares of the day that the file's name says, for daily files without seconds, whose records are merely numbered."""
+    if n == 0 or SECONDS_OF_A_DAY % n:
+        raise InputError("variable 'datesec' is missing", str(path), ", ".join(dataset.variables),
+                         "date and datesec, or records that divide a day")
+    if "date" in dataset.variables:
+        dates = _dates(dataset, path, day)
+        if np.any(dates != day):
+            raise InputError("dates are not those of the file's name", f"{path}, date", _listed(dates), str(day))
+    edges = day.astype("datetime64[s]") + np.arange(n + 1) * np.timedelta64(SECONDS_OF_A_DAY // n, "s")
+    return edges[:-1], edges[1:]
+
+
+def _calendar_dates(dataset: netCDF4.Dataset, path: Path, day: np.datetime64) -> np.ndarray:
     """Times from `date` (YYYYMMDD) and `datesec`."""
-    for name in ("date", "datesec"):
-        if name not in dataset.variables:
-            raise InputError(f"variable '{name}' is missing", str(path), ", ".join(dataset.variables), "date and datesec")
-    days = np.ma.getdata(dataset["date"][:]).ravel()
+    if "date" not in dataset.variables:
+        raise InputError("variable 'date' is missing", str(path), ", ".join(dataset.variables), "date and datesec")
+    days = _dates(dataset, path, day)
     seconds = np.ma.getdata(dataset["datesec"][:]).ravel()
     if days.size != seconds.size or days.size == 0:
         raise InputError("date and datesec differ in length", str(path), f"{days.size} and {seconds.size}")
+    return days.astype("datetime64[s]") + np.rint(seconds.astype(np.float64)).astype("timedelta64[s]")
+
+
+def _dates(dataset: netCDF4.Dataset, path: Path, day: np.datetime64) -> np.ndarray:
+    """The variable `date` as datetime64[D].
+
+    A four-byte real holds no odd YYYYMMDD: there a date next to the day of the file's name is that day.
+    """
+    numbers = np.ma.getdata(dataset["date"][:]).ravel()
+    named = int(str(day.astype("datetime64[D]")).replace("-", ""))
+    if dataset["date"].dtype == np.float32:
+        numbers = np.where(np.abs(numbers - named) <= 1.0, named, numbers.astype(np.float64))
     try:
-        texts = [f"{int(d) // 10000:04d}-{int(d) // 100 % 100:02d}-{int(d) % 100:02d}" for d in days]
-        return np.array(texts, dtype="datetime64[s]") + np.rint(seconds.astype(np.float64)).astype("timedelta64[s]")
+        return np.array([f"{int(d) // 10000:04d}-{int(d) // 100 % 100:02d}-{int(d) % 100:02d}" for d in numbers], dtype="datetime64[D]")
     except ValueError:
-        raise InputError("not a calendar date", f"{path}, date", f"{days[0]}", "YYYYMMDD") from None
+        raise InputError("not a calendar date", f"{path}, date", f"{numbers[0]}", "YYYYMMDD") from None
 
 
 def _times(dataset: netCDF4.Dataset, path: Path) -> np.ndarray:
