@@ -19,7 +19,7 @@ import xarray as xr
 
 from mozart_coupling.samples import SampleRequest, Samples
 
-from .analysis import Localization, ensrf
+from .analysis import Localization, ensrf, letkf
 from .case import Case
 from .errors import AnalysisError, GcasError
 from .fluxes.members import FluxBasis, flux_basis
@@ -230,8 +230,6 @@ def _analyse(case: Case, prior: Prior, supers: SuperObservations, hx: np.ndarray
     common: dict[str, Any] = dict(localization=localization, precision=settings.precision, threads=settings.threads or None,
                                   inflation=settings.inflation, rtpp=settings.rtpp, rtps=settings.rtps)
     if settings.method == "letkf":
-        from .analysis import letkf
-
         result = letkf(prior.x, hx, supers.value, variance, **common)
     else:
         order = "greedy" if settings.order == "greedy" else _order_in_time(supers, hx, variance)

@@ -189,6 +189,17 @@ def test_a_window_without_observations_keeps_the_prior(small_inputs, small_case)
     assert data["2010-06-02/observations.nc:value"].size == 0
 
 
+def test_the_other_filter_runs_too(small_case):
+    path = small_case(days=1, analysis="method = 'letkf'")
+    result = gcas("run", path)
+    assert result.returncode == 0, result.stderr
+    data = data_of(path.parent / "case")
+    used = data["2010-06-01/observations.nc:used"].astype(bool)
+    misfit = {name: np.mean((data[f"2010-06-01/observations.nc:{name}"] - data["2010-06-01/observations.nc:value"])[used] ** 2)
+              for name in ("background", "posterior")}
+    assert misfit["posterior"] < misfit["background"]
+
+
 def test_members_split_over_runs_give_the_same(small_case):
     """In double precision each member's numbers do not depend on which others are carried with it."""
     whole = small_case("whole.nml", name="whole", days=1, transport="precision = 'double'")
