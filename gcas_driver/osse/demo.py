@@ -60,6 +60,7 @@ _TEMPLATE = """! A synthetic experiment, small enough for a laptop: prior fluxes
   near_km = 500.0                ! the paper's two bands: nearer than this any correlation of the right sign counts,
   far_km  = 3000.0               ! up to here only a significant one
   p_value = 0.05
+  taper   = 'gaspari-cohn'       ! and what counts fades with distance: with 40 members far pairs carry more noise than news
 /
 
 &initial
