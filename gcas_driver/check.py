@@ -136,7 +136,8 @@ def _initial_problems(settings: Settings) -> list[Problem]:
         return [_of(error, initial.where("file"))]
     known = _grid_and_levels(settings)
     if known is not None and found.grid.shape != known[0].shape:
-        return [Problem("the initial field is on another grid", f"{initial.where('file')}: {initial.file}", f"{found.grid.nlon}x{found.grid.nlat}",
+        return [Problem("the initial field is on another grid", f"{initial.where('file')}: {initial.file}",
+                        f"{found.grid.nlon}x{found.grid.nlat}",
                         f"{known[0].nlon}x{known[0].nlat}, the grid of the meteorology")]
     return []
 
@@ -173,7 +174,7 @@ def implied_sigma(settings: Settings, grid: Grid) -> dict[str, float]:
     correlation = Correlation(settings.state.correlation_land_km, settings.state.correlation_ocean_km, settings.state.correlation_shape)
     fraction = np.concatenate([regions.fraction, np.ones((1, *grid.shape))])
     sigma = np.sqrt((state.regional_sigma(fraction, correlation) ** 2).sum(axis=0))
-    return dict(zip([*regions.names, "Global"], (float(s) for s in sigma)))
+    return dict(zip([*regions.names, "Global"], (float(s) for s in sigma), strict=True))
 
 
 def print_check(result: CheckResult, console: Console | None = None) -> None:

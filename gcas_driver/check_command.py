@@ -51,7 +51,8 @@ def _species_problems(settings: Settings) -> list[Problem]:
             try:
                 found = namelist.read_simulation_data(path)
             except CouplingError as error:
-                problems.append(Problem(error.what, f"{transport.where(name)}: {path}", str(error.found), str(error.expected), str(error.advice)))
+                problems.append(Problem(error.what, f"{transport.where(name)}: {path}", str(error.found), str(error.expected),
+                                        str(error.advice)))
                 continue
             if tuple(found) != contract.member_names(n_tracers):
                 problems.append(Problem("the model carries other tracers", f"{transport.where(name)}: {path}",

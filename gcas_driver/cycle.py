@@ -83,7 +83,8 @@ def windows_done(journal: Journal, windows: list) -> int:
     found = [(entry["window"], entry["end"]) for entry in done]
     planned = [(window.label, window.end_label) for window in windows]
     if found != planned[:len(found)]:
-        raise InputError("the windows that are done are not those of the settings", str(journal.path), ", ".join("–".join(p) for p in found),
+        raise InputError("the windows that are done are not those of the settings", str(journal.path),
+                         ", ".join("–".join(p) for p in found),
                          ", ".join("–".join(p) for p in planned[:len(found)]), "keep 'start' and 'window_days', or begin a new case")
     return len(found)
 

@@ -19,5 +19,5 @@ def signals_stop_the_work() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in zip(numbers, earlier):
+        for number, handler in zip(numbers, earlier, strict=True):
             signal.signal(number, handler)

@@ -59,7 +59,8 @@ def write_analytic(settings: Settings, reporter: Reporter) -> None:
     missing = [day for day in days if not (directory / met_file_name(prefix, date_format, day)).exists()]
     if not missing:
         return
-    reporter.log.info("no met_directory is set: the embedded model runs on its analytic circulation (%s, %d levels, seed %d), written to %s",
+    reporter.log.info("no met_directory is set: the embedded model runs on its analytic circulation "
+                      "(%s, %d levels, seed %d), written to %s",
                       transport.grid, transport.levels, transport.met_seed, directory)
     grid = Grid.named(transport.grid)
     with reporter.bar("analytic meteorology") as advance:

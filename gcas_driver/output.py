@@ -128,7 +128,8 @@ def write_observations(path: Path, heading: Heading, columns: Mapping[str, np.nd
                 long_name="height above sea level; missing for columns")
         out.put("value", rows, columns["value"], units="ppm", long_name="observed CO2, dry-air mole fraction")
         out.put("error", rows, columns["error"], units="ppm", long_name="standard deviation of the error, as used")
-        for name, text in (("prior", "simulated with free-running prior fluxes"), ("background", "ensemble mean of the window's background"),
+        for name, text in (("prior", "simulated with free-running prior fluxes"),
+                           ("background", "ensemble mean of the window's background"),
                            ("posterior", "simulated with posterior fluxes"), ("background_spread", "ensemble standard deviation")):
             out.put(name, rows, simulated[name], units="ppm", long_name=text)
         out.put("used", rows, columns["used"], "i1", flag_values=np.array([0, 1], "i1"), flag_meanings="not_assimilated assimilated")
@@ -149,7 +150,8 @@ def _put_supers(out: WindowFile, supers: Mapping[str, np.ndarray]) -> None:
     out.put("super_observation_error", rows, supers["error"], units="ppm", long_name="standard deviation of its error")
     out.put("super_observation_product", rows, supers["product"], "str", long_name="stream")
     for name, text in (("hx_background", "before"), ("hx_posterior", "after")):
-        out.put(name, (*rows, "member"), supers[name], units="ppm", long_name=f"simulated super-observation of each member {text} the analysis")
+        out.put(name, (*rows, "member"), supers[name], units="ppm",
+                long_name=f"simulated super-observation of each member {text} the analysis")
 
 
 def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarray]) -> None:

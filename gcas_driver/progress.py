@@ -61,7 +61,8 @@ class Reporter:
             with _attached(readable), _attached(machine):
                 yield
         except Exception as error:
-            record = self.log.makeRecord(self.log.name, logging.CRITICAL, __file__, 0, "%s", (error,), (type(error), error, error.__traceback__))
+            record = self.log.makeRecord(self.log.name, logging.CRITICAL, __file__, 0, "%s", (error,),
+                                         (type(error), error, error.__traceback__))
             for handler in (readable, machine):
                 handler.handle(record)
             raise

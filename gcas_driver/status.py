@@ -62,7 +62,9 @@ def _running_step(journal: Journal) -> str | None:
         return "preparing"
     if noted[-1]["event"] == "begin":
         return "ensemble run"
-    return "output" if noted[-1]["step"] == "forward" else "ensemble run, analysis, forward run" if "_" in noted[-1]["step"] else "analysis, forward run"
+    if noted[-1]["step"] == "forward":
+        return "output"
+    return "ensemble run, analysis, forward run" if "_" in noted[-1]["step"] else "analysis, forward run"
 
 
 def _remaining(journal: Journal, rows: list[dict[str, Any]], finished: int, running: bool) -> float | None:

@@ -124,7 +124,8 @@ def run_window(case: Case, window: Window) -> None:
     log.info("window %s: RMSE of the used observations: prior %s, background %s, posterior %s ppm", window.label,
              *(_rmse(compared, values) for values in (final[:, 1], compared.hx.mean(axis=1), final[:, 0])))
     case.journal.append("window", window=window.label, end=window.end_label, index=window.index, settings=case.settings.digest(),
-                        seconds=round(time.monotonic() - started, 3), **counts, super_observations=len(compared.supers), **posterior.figures)
+                        seconds=round(time.monotonic() - started, 3), **counts, super_observations=len(compared.supers),
+                        **posterior.figures)
 
 
 def prior_and_members(case: Case, window: Window) -> Prior:

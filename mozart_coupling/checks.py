@@ -77,4 +77,5 @@ def require_physical(values: np.ndarray, to_vmr: float, where: object, error: ty
         raise error("a tracer is not finite", where, f"{np.count_nonzero(~np.isfinite(values))} of {values.size} values")
     low, high = float(values.min()) * to_vmr * 1e6, float(values.max()) * to_vmr * 1e6
     if low < PHYSICAL_PPM[0] or high > PHYSICAL_PPM[1]:
-        raise error("a tracer is out of any physical range", where, f"{low:.6g} … {high:.6g} ppm", f"{PHYSICAL_PPM[0]:g} … {PHYSICAL_PPM[1]:g} ppm")
+        raise error("a tracer is out of any physical range", where, f"{low:.6g} … {high:.6g} ppm",
+                    f"{PHYSICAL_PPM[0]:g} … {PHYSICAL_PPM[1]:g} ppm")

@@ -66,7 +66,8 @@ def _grid(dtype: str) -> tuple[Variable, ...]:
 _DATE = (Variable("date", ("time",), "i4", "yyyymmdd", "calendar date"),
          Variable("datesec", ("time",), "i4", "s", "seconds of the day"))
 _MID = (Variable("hyam", ("lev",), "f8", "1", "hybrid A at mid-levels"), Variable("hybm", ("lev",), "f8", "1", "hybrid B at mid-levels"))
-_FACES = (Variable("hyai", ("ilev",), "f8", "1", "hybrid A at interfaces"), Variable("hybi", ("ilev",), "f8", "1", "hybrid B at interfaces"))
+_FACES = (Variable("hyai", ("ilev",), "f8", "1", "hybrid A at interfaces"),
+          Variable("hybi", ("ilev",), "f8", "1", "hybrid B at interfaces"))
 _P0 = Variable("P0", (), "f8", "Pa", "reference pressure")
 _LEV = Variable("lev", ("lev",), "f8", "hPa", "1000 (hyam + hybm), top first")
 _ILEV = Variable("ilev", ("ilev",), "f8", "hPa", "1000 (hyai + hybi), top first")
@@ -93,7 +94,8 @@ FACTORS = FileFormat("factors", "factors.nc", "R", "what each tracer takes of ea
                      attributes=("tracers", "components"))
 HISTORY = FileFormat("history", "hist/{case}.mz4.h0.{stamp}.nc", "C", "averages since the sample before; stamped with the end of the first",
                      (Variable("{tracer}" + VMR_SUFFIX, _CUBE, "f4", "kg/kg", "mixing ratio, average of the steps"),
-                      Variable("PS", _PLANE, "f4", "Pa", "surface pressure"), Variable("Q", _CUBE, "f4", "kg/kg", "specific humidity", False),
+                      Variable("PS", _PLANE, "f4", "Pa", "surface pressure"),
+                      Variable("Q", _CUBE, "f4", "kg/kg", "specific humidity", False),
                       Variable("Zm", _CUBE, "f4", "m", "height above sea at mid-levels", False),
                       Variable("Zi", ("time", "ilev", "lat", "lon"), "f4", "m", "height above sea at interfaces", False),
                       *_grid("f8"), _LEV, _ILEV, *_MID, *_FACES, _P0, *_DATE,
@@ -103,9 +105,11 @@ RESTART = FileFormat("restart", "rest/{case}.mz4.r.{stamp}.nc", "C", "tracers at
                      (Variable("{tracer}", ("lev", "lat", "lon"), "f8", "kg/kg", "mixing ratio"),
                       Variable("PS", ("lat", "lon"), "f8", "Pa", "surface pressure", False), *_grid("f8"), _LEV, *_MID, _P0,
                       Variable("date", (), "i4", "yyyymmdd"), Variable("datesec", (), "i4", "s")), attributes=("case",))
-MASTER_RESTART = FileFormat("master restart", "rest/rstrt-{stamp}", "R", "opaque to everyone but the model that wrote it: the air's own state",
+MASTER_RESTART = FileFormat("master restart", "rest/rstrt-{stamp}", "R",
+                            "opaque to everyone but the model that wrote it: the air's own state",
                             (Variable("PS", ("lat", "lon"), "f8", "Pa", "surface pressure"), *_grid("f8"), *_FACES, _P0,
-                             Variable("date", (), "i4", "yyyymmdd"), Variable("datesec", (), "i4", "s")), attributes=("case", "restart_file"))
+                             Variable("date", (), "i4", "yyyymmdd"), Variable("datesec", (), "i4", "s")),
+                            attributes=("case", "restart_file"))
 INITIAL = FileFormat("initial", "ic_{date}.nc", "C", "initial condition",
                      (Variable("{tracer}", ("lev", "lat", "lon"), "f4", "kg/kg", "mixing ratio"),
                       Variable("PS", ("lat", "lon"), "f4", "Pa", "surface pressure", False), *_grid("f4"),
@@ -120,7 +124,8 @@ MET = FileFormat("met", "{prefix}{date}.nc", "C", "meteorology of one day, insta
 SAMPLE_REQUEST = FileFormat("sample request", "samples_request.nc", "R", "where and when the model is to be sampled",
                             (Variable("lon", ("sample",), "f8", "degrees_east"), Variable("lat", ("sample",), "f8", "degrees_north"),
                              Variable("time_start", ("sample",), "f8", "seconds since 1970-01-01 00:00:00"),
-                             Variable("time_end", ("sample",), "f8", "seconds since 1970-01-01 00:00:00", "equal to time_start: an instant")))
+                             Variable("time_end", ("sample",), "f8", "seconds since 1970-01-01 00:00:00",
+                                      "equal to time_start: an instant")))
 SAMPLES = FileFormat("samples", "samples.nc", "R", "profiles at the places and times asked for; equal requests share a column",
                      (Variable("column", ("sample",), "i4", "1", "column of the sample, from 0"),
                       Variable("mixing_ratio", ("columns", "tracer", "lev"), "f8", "mol/mol"),
@@ -213,7 +218,8 @@ def define(dataset: ClassicWriter, kind: FileFormat, sizes: Mapping[str, int], t
         for name in dict.fromkeys(dim for variable in variables for dim in variable.dims):
             dataset.createDimension(name, None if name == kind.record else sizes[name])
         for template in variables:
-            _define_variable(dataset, template, names, (dtypes or {}).get(template.name, template.dtype), (units or {}).get(template.name, template.units))
+            _define_variable(dataset, template, names, (dtypes or {}).get(template.name, template.dtype),
+                             (units or {}).get(template.name, template.units))
         dataset.setncatts(dict(attributes or {}))
 
 

@@ -54,7 +54,8 @@ def nodes_from_means(means: ArrayLike, intervals_per_day: int = PER_DAY) -> np.n
         raise EmissionError("flux means must cover whole days", "nodes_from_means", f"{n} intervals",
                             f"a multiple of {intervals_per_day}")
     if not np.isfinite(values).all():
-        raise EmissionError("flux means are not finite", "nodes_from_means", f"{np.count_nonzero(~np.isfinite(values))} NaN or infinite values")
+        raise EmissionError("flux means are not finite", "nodes_from_means",
+                            f"{np.count_nonzero(~np.isfinite(values))} NaN or infinite values")
     nodes = np.empty((n + 1, *values.shape[1:]))
     nodes[0], nodes[-1] = values[0], values[-1]
     nodes[1:-1] = 0.5 * (values[:-1] + values[1:])
@@ -177,7 +178,8 @@ def write_components(path: Path | str, grid: Grid, names: Sequence[str], nodes: 
     """
     values = np.asarray(nodes, dtype=np.float64)
     if values.ndim != 4 or values.shape[0] != len(names):
-        raise EmissionError("components do not fit their names", path, f"shape {values.shape}, {len(names)} names", "(component, node, lat, lon)")
+        raise EmissionError("components do not fit their names", path, f"shape {values.shape}, {len(names)} names",
+                            "(component, node, lat, lon)")
     for component in values:
         _check_nodes(path, grid, component)
     times = to_seconds(start) + NODE_INTERVAL * np.arange(values.shape[1])
@@ -245,7 +247,8 @@ def read_factors(path: Path | str) -> tuple[tuple[str, ...], tuple[str, ...], np
         contract.check_structure(data, FACTORS, path, EmissionError)
         factors = contract.value(data, "factor", 4)
         if not np.isfinite(factors).all():
-            raise EmissionError("factors are not finite", f"{path}, factor", f"{np.count_nonzero(~np.isfinite(factors))} NaN or infinite values")
+            raise EmissionError("factors are not finite", f"{path}, factor",
+                                f"{np.count_nonzero(~np.isfinite(factors))} NaN or infinite values")
         return tuple(str(data.tracers).split(",")), tuple(str(data.components).split(",")), factors
 
 
@@ -256,7 +259,8 @@ def check_emission_header(data: netCDF4.Dataset, path: Path | str) -> tuple[Grid
                             "CO2(time, lat, lon)")
     for name in ("lat", "lon", "date"):
         if name not in data.variables:
-            raise EmissionError("a variable of the emission file is missing", f"{path}, {name}", "variables " + ", ".join(data.variables), name)
+            raise EmissionError("a variable of the emission file is missing", f"{path}, {name}", "variables " + ", ".join(data.variables),
+                                name)
     for name in flux_variables(data):
         units = str(getattr(data[name], "units", "molecules/cm2/s"))
         if "".join(units.lower().replace("^", "").split()) not in ("molecules/cm2/s", "moleculescm-2s-1", "molec/cm2/s", "moleccm-2s-1"):

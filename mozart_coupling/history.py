@@ -47,7 +47,8 @@ class HistoryWriter:
         self._path: Path | None = None
         self._data: ClassicWriter | None = None
 
-    def write(self, end: int, mixing_ratio: np.ndarray, ps: np.ndarray, mid: np.ndarray, interface: np.ndarray, humidity: np.ndarray | None) -> None:
+    def write(self, end: int, mixing_ratio: np.ndarray, ps: np.ndarray, mid: np.ndarray, interface: np.ndarray,
+              humidity: np.ndarray | None) -> None:
         """Append one average that ends at `end` [s since 1970].
 
         Parameters
@@ -191,7 +192,8 @@ def sample_history(directory: Path | str, case: str, request: SampleRequest, tra
                     field = np.asarray(data[name][record.index], dtype=np.float64)[..., ilat[rows], ilon[rows]]
                     total[rows] += (weight * field).T
     if not np.isfinite(mixing).all():
-        raise HistoryError("a tracer is not finite where it is sampled", Path(directory) / "hist", f"{np.count_nonzero(~np.isfinite(mixing))} values")
+        raise HistoryError("a tracer is not finite where it is sampled", Path(directory) / "hist",
+                           f"{np.count_nonzero(~np.isfinite(mixing))} values")
     columns = SampleColumns(column, mixing, other["PS"], other["Zm"], other["Zi"], other.get("Q"), hyai, hybi, tuple(tracers))
     return columns.expand()
 
@@ -226,7 +228,8 @@ def check_history(directory: Path | str, case: str, start: int, end: int, tracer
     expected = start
     for record in records:
         if record.start != expected:
-            raise HistoryError("a history record is missing", record.path, f"a record from {readable(record.start)}", f"one from {readable(expected)}")
+            raise HistoryError("a history record is missing", record.path, f"a record from {readable(record.start)}",
+                               f"one from {readable(expected)}")
         expected = record.end
     if expected != end:
         raise HistoryError("the history does not reach the end of the run", f"{last}, date and datesec", readable(expected), readable(end))
@@ -259,7 +262,8 @@ def _index(directory: Path | str, case: str, first: float, last: float) -> list[
             raise HistoryError("a history file has no records", path, 0, "at least 1")
         length = ends[1] - ends[0] if len(ends) > 1 else (out[-1].end - out[-1].start if out else DEFAULT_INTERVAL)
         if length <= 0 or any(b - a != length for a, b in zip(ends, ends[1:], strict=False)):
-            raise HistoryError("history records are not evenly spaced", f"{path}, date and datesec", ", ".join(readable(e) for e in ends[:9]))
+            raise HistoryError("history records are not evenly spaced", f"{path}, date and datesec",
+                               ", ".join(readable(e) for e in ends[:9]))
         out += [_Record(path, i, e - length, e) for i, e in enumerate(ends) if e > first - 1 and e - length < last + 1]
     return sorted(out, key=lambda record: record.end)
 

@@ -41,11 +41,13 @@ class Initial:
         """
         field = self.fields.get(name, self.fields.get("CO2"))
         if field is None:
-            raise InitialError("the initial condition has no field for a tracer", f"{self.path}, {name}", ", ".join(self.fields), f"{name} or CO2")
+            raise InitialError("the initial condition has no field for a tracer", f"{self.path}, {name}", ", ".join(self.fields),
+                               f"{name} or CO2")
         return field
 
 
-def write_initial(path: Path | str, grid: Grid, levels: tuple[ArrayLike, ArrayLike], ps: ArrayLike, field: ArrayLike, tracers: Sequence[str],
+def write_initial(path: Path | str, grid: Grid, levels: tuple[ArrayLike, ArrayLike], ps: ArrayLike, field: ArrayLike,
+                  tracers: Sequence[str],
                   date: object, *, mw_air: float = MOLAR_MASS_AIR, mw_co2: float = MOLAR_MASS_CO2) -> None:
     """Write an initial condition with `CO2` and every tracer.
 
@@ -117,10 +119,12 @@ def read_initial(path: Path | str, tracers: Sequence[str] | None = None) -> Init
                 continue
             fields[name] = contract.value(data, name, 3).astype(np.float64)
             if not np.isfinite(fields[name]).all():
-                raise InitialError("an initial field is not finite", f"{path}, {name}", f"{np.count_nonzero(~np.isfinite(fields[name]))} values")
+                raise InitialError("an initial field is not finite", f"{path}, {name}",
+                                   f"{np.count_nonzero(~np.isfinite(fields[name]))} values")
         if not fields:
             raise InitialError("the initial condition has no tracer field", path, ", ".join(data.variables), "CO2 or EN### (lev, lat, lon)")
-        date, datesec = (int(np.ravel(contract.value(data, name, 0))[0]) if name in data.variables else None for name in ("date", "datesec"))
+        date, datesec = (int(np.ravel(contract.value(data, name, 0))[0]) if name in data.variables else None
+                         for name in ("date", "datesec"))
         time = None if date is None else from_date_pair(date, datesec or 0)
         return Initial(grid, hyam * (p0 / REFERENCE_PRESSURE), hybm, _surface_pressure(data), fields, time, Path(path))
 

@@ -212,7 +212,8 @@ class DayFile:
         try:
             lacking = missing_bytes(path)
             if lacking:
-                raise MetError("a meteorology file is truncated", path, f"{lacking} bytes missing", "a complete NetCDF file", "Fetch or make it again.")
+                raise MetError("a meteorology file is truncated", path, f"{lacking} bytes missing", "a complete NetCDF file",
+                               "Fetch or make it again.")
             self.dataset = netCDF4.Dataset(path)
         except FileNotFoundError:
             raise MetError("a meteorology file is missing", path) from None

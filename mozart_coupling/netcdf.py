@@ -129,7 +129,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as problem:
-        raise OutputError("a file cannot be written", path, problem, "room and permission to write", "Nothing incomplete was left; start again.") from problem
+        raise OutputError("a file cannot be written", path, problem, "room and permission to write",
+                          "Nothing incomplete was left; start again.") from problem
 
 
 def abandon(dataset: ClassicWriter, temporary: Path) -> None:

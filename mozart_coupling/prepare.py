@@ -58,13 +58,16 @@ def prepare(request: RunRequest, settings: ModelSettings) -> PreparedRun:
 
 
 def plan(request: RunRequest, settings: ModelSettings) -> PreparedRun:
-    """What `prepare` would make ready; nothing is touched. With it the output of an earlier run of the same request can be checked and read."""
+    """What `prepare` would make ready; nothing is touched. With it the output of an earlier run of the same request can be
+    checked and read."""
     contract.check_case(request.case)
     inline = _samples_inline(request, settings)
     wanted = request.sample_request is not None and len(request.sample_request) > 0
     directory = Path(request.directory)
-    return PreparedRun(request, settings, to_seconds(request.start), to_seconds(request.end), directory / NAMELIST, directory / LOG, directory / PROGRESS,
-                       directory / SAMPLES if inline else None, request.history or (wanted and not inline) or not settings.capabilities.history_off)
+    return PreparedRun(request, settings, to_seconds(request.start), to_seconds(request.end), directory / NAMELIST, directory / LOG,
+                       directory / PROGRESS,
+                       directory / SAMPLES if inline else None,
+                       request.history or (wanted and not inline) or not settings.capabilities.history_off)
 
 
 def namelist_text(prepared: PreparedRun) -> str:
@@ -98,7 +101,8 @@ def _nlist(prepared: PreparedRun) -> dict[str, Value]:
     changes: dict[str, Value] = {
         "case": request.case, "icdate": icdate, "icsec": icsec, "sim_type": "RESTART" if request.restart else "INITIAL",
         "sim_duration": format_duration(prepared.end - prepared.start), "local_data_path": str(Path(request.data_directory).absolute()),
-        "dyn_flsp%nl_filename": met_file_name(request.met_prefix, request.met_date_format, first_met), "dyn_flsp%local_path": _slashed(request.met_directory),
+        "dyn_flsp%nl_filename": met_file_name(request.met_prefix, request.met_date_format, first_met),
+        "dyn_flsp%local_path": _slashed(request.met_directory),
         "dyn_flnm_prefix": request.met_prefix, "dyn_flnm_date_frmt": request.met_date_format,
     }
     if request.title:
@@ -123,7 +127,8 @@ def _own_group(prepared: PreparedRun) -> dict[str, Value]:
     inline = prepared.sample_file is not None
     return {
         "mode": request.mode, "precision": request.precision, "threads": request.threads, "history": prepared.history,
-        "history_precision": request.history_precision, "tracer_units": settings.tracer_units, "mw_air": settings.mw_air, "mw_co2": settings.mw_co2,
+        "history_precision": request.history_precision, "tracer_units": settings.tracer_units, "mw_air": settings.mw_air,
+        "mw_co2": settings.mw_co2,
         "progress_file": PROGRESS, "sample_list": REQUEST if inline else "", "sample_file": SAMPLES if inline else "",
         "components_file": str(Path(request.components_file).absolute()) if request.components_file else "",
         "factors_file": str(Path(request.factors_file).absolute()) if request.factors_file else "",

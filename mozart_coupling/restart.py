@@ -147,9 +147,11 @@ def hand_off(forward_restart: Path | str, ensemble_restart: Path | str, source: 
         names, grid, time = tracers_of(data), grid_of(data), time_of(data, target)
         shape = data[names[0]].shape[-3:] if names else ()
     if time != forward.time:
-        raise RestartError("the hand-off joins files of different dates", target, readable(time), f"{readable(forward.time)} as {forward_restart}")
+        raise RestartError("the hand-off joins files of different dates", target, readable(time),
+                           f"{readable(forward.time)} as {forward_restart}")
     if forward.mixing_ratio[0].shape != shape:
-        raise RestartError("the hand-off joins files of different grids", target, shape, f"{forward.mixing_ratio[0].shape} as {forward_restart}")
+        raise RestartError("the hand-off joins files of different grids", target, shape,
+                           f"{forward.mixing_ratio[0].shape} as {forward_restart}")
     if grid is not None and forward.grid is not None:
         require_grid(forward.grid, grid, forward_restart, RestartError)
     shutil.copyfile(target, temporary)
@@ -226,7 +228,8 @@ def time_of(data: netCDF4.Dataset, path: Path) -> int:
     named = from_stamp(found.group(1)) if found else None
     if "date" not in data.variables:
         if named is None:
-            raise RestartError("a restart file has no date", path, ", ".join(data.variables), "date, or a YYYY-MM-DD-SSSSS stamp in its name")
+            raise RestartError("a restart file has no date", path, ", ".join(data.variables),
+                               "date, or a YYYY-MM-DD-SSSSS stamp in its name")
         return named
     seconds = int(np.ravel(contract.value(data, "datesec", 0))[0]) if "datesec" in data.variables else 0
     time = from_date_pair(int(np.ravel(contract.value(data, "date", 0))[0]), seconds)

@@ -23,7 +23,8 @@ from mozart_coupling.restart import write_pointer
 from mozart_coupling.run_request import EMBEDDED_COMMAND, Capabilities, ModelSettings, PreparedRun, RunRequest
 from mozart_coupling.verify import check_output
 
-__all__ = ["EMBEDDED_COMMAND", "BadInput", "Capabilities", "ModelSettings", "PreparedRun", "RunRequest", "launch", "prepare", "run", "verify"]
+__all__ = ["EMBEDDED_COMMAND", "BadInput", "Capabilities", "ModelSettings", "PreparedRun", "RunRequest", "launch", "prepare", "run",
+           "verify"]
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,8 @@ def launch(prepared: PreparedRun, progress: Progress | None = None) -> None:
     try:
         prepared.marker.touch()
         with open(prepared.log_file, "wb") as output:
-            process = subprocess.Popen(starter + words, cwd=request.directory, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            process = subprocess.Popen(starter + words, cwd=request.directory, stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=subprocess.STDOUT,
                                        env=environment, start_new_session=True, pass_fds=(lock.descriptor,), close_fds=True)
         lock.note(process.pid)
     finally:
@@ -133,7 +135,8 @@ def _wait(process: subprocess.Popen[bytes], prepared: PreparedRun, progress: Pro
                 progress(share)
                 shown = share
         if timeout is not None and time.monotonic() - began > timeout:
-            raise RunFailed("the transport model took too long", prepared.where, f"more than {timeout:g} s", "an end within the timeout", _log_tail(prepared))
+            raise RunFailed("the transport model took too long", prepared.where, f"more than {timeout:g} s", "an end within the timeout",
+                            _log_tail(prepared))
 
 
 def _share_done(path: Path) -> float:

@@ -170,4 +170,5 @@ class PreparedRun:
             raise CouplingError("no samples were asked for", self.where)
         if self.sample_file is not None:
             return read_samples(self.sample_file, request.tracers)
-        return sample_history(request.directory, request.case, request.sample_request, request.tracers, settings.mw_air, settings.mw_co2, settings.tracer_units)
+        return sample_history(request.directory, request.case, request.sample_request, request.tracers, settings.mw_air, settings.mw_co2,
+                              settings.tracer_units)

@@ -39,14 +39,17 @@ class SampleRequest:
             values = np.array(getattr(self, name), dtype=np.float64, ndmin=1)
             object.__setattr__(self, name, values)
             if values.shape != self.lon.shape or values.ndim != 1:
-                raise SampleError("the columns of a sample request differ in length", f"sample request, {name}", values.shape, self.lon.shape)
+                raise SampleError("the columns of a sample request differ in length", f"sample request, {name}", values.shape,
+                                  self.lon.shape)
             if not np.isfinite(values).all():
-                raise SampleError("a sample request is not finite", f"sample request, {name}", f"row {np.flatnonzero(~np.isfinite(values))[0]}")
+                raise SampleError("a sample request is not finite", f"sample request, {name}",
+                                  f"row {np.flatnonzero(~np.isfinite(values))[0]}")
         if np.any(np.abs(self.lat) > 90.0):
             raise SampleError("a latitude is beyond the poles", "sample request, lat", np.abs(self.lat).max(), "-90 … 90")
         if np.any(self.time_end < self.time_start):
             row = int(np.flatnonzero(self.time_end < self.time_start)[0])
-            raise SampleError("a sample ends before it begins", f"sample request, row {row}", f"{self.time_start[row]} … {self.time_end[row]}")
+            raise SampleError("a sample ends before it begins", f"sample request, row {row}",
+                              f"{self.time_start[row]} … {self.time_end[row]}")
 
     def __len__(self) -> int:
         return self.lon.size
@@ -56,7 +59,8 @@ class SampleRequest:
         ilat, ilon = grid.cell_index(self.lon, self.lat)
         keys = np.stack([self.time_start, self.time_end, ilat.astype(float), ilon.astype(float)], axis=1)
         distinct, column = np.unique(keys, axis=0, return_inverse=True)
-        return distinct[:, 2].astype(np.int64), distinct[:, 3].astype(np.int64), distinct[:, 0], distinct[:, 1], column.reshape(-1).astype(np.int64)
+        cells = distinct[:, 2:].astype(np.int64)
+        return cells[:, 0], cells[:, 1], distinct[:, 0], distinct[:, 1], column.reshape(-1).astype(np.int64)
 
     def require_inside(self, start: int, end: int, where: object) -> None:
         """Raise `SampleError` unless every row lies inside [start, end] (s since 1970)."""
@@ -64,7 +68,8 @@ class SampleRequest:
         if outside.size:
             row = int(outside[0])
             raise SampleError("samples are asked for outside the run", f"{where}, row {row}, {outside.size} such rows",
-                              f"{readable(int(self.time_start[row]))} … {readable(int(self.time_end[row]))}", f"{readable(start)} … {readable(end)}")
+                              f"{readable(int(self.time_start[row]))} … {readable(int(self.time_end[row]))}",
+                              f"{readable(start)} … {readable(end)}")
 
 
 @dataclass(frozen=True)
@@ -190,5 +195,6 @@ def read_sample_columns(path: Path | str) -> tuple[SampleColumns, int]:
     for name in ("mixing_ratio", "surface_pressure", "height"):
         values = getattr(columns, name)
         if not np.isfinite(values).all():
-            raise SampleError("sampled values are not finite", f"{path}, {name}", f"{np.count_nonzero(~np.isfinite(values))} of {values.size}")
+            raise SampleError("sampled values are not finite", f"{path}, {name}",
+                              f"{np.count_nonzero(~np.isfinite(values))} of {values.size}")
     return columns, end

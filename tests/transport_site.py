@@ -22,6 +22,7 @@ from mozart_coupling.samples import SampleRequest
 START = np.datetime64("2012-02-26", "s")  # a leap day lies inside the week
 DAYS = 7
 DAY = 86400
+GRID = Grid.regular(24, 12)
 TAG = "T42LR"
 
 
@@ -41,7 +42,8 @@ class Site:
 
     def namelist(self, extra: str = "", own: str | None = None, **changes: object) -> str:
         """A namelist of the site; `own` becomes &GCAS_TRANSPORT."""
-        values = {"sim_type": "'INITIAL'", "sim_duration": f"'{DAYS}d'", "timestep": "'90m'", "case": "'test'", "restart_frq": "'daily'", **changes}
+        values = {"sim_type": "'INITIAL'", "sim_duration": f"'{DAYS}d'", "timestep": "'90m'", "case": "'test'", "restart_frq": "'daily'",
+                  **changes}
         text = "\n".join(f"  {key} = {value}" for key, value in values.items())
         group = f"&GCAS_TRANSPORT\n{own}\n/\n" if own is not None else ""
         return f"""&NLIST
@@ -85,7 +87,7 @@ class Site:
         return SampleRequest(lon, lat, begin, begin + 10800.0)
 
 
-def make_site(data: Path, days: int = DAYS, grid: Grid = Grid.regular(24, 12), n_levels: int = 6) -> Site:
+def make_site(data: Path, days: int = DAYS, grid: Grid = GRID, n_levels: int = 6) -> Site:
     """Write the inputs of a site: three tracers, two components."""
     levels = hybrid_levels(n_levels)
     site = Site(data, grid, levels)
@@ -104,7 +106,8 @@ def make_site(data: Path, days: int = DAYS, grid: Grid = Grid.regular(24, 12), n
 def uniform_emissions(directory: Path, site: Site, flux: float, days: int = DAYS) -> None:
     """The same flux [molecules/cm2/s] everywhere and always, for every tracer."""
     for tracer in site.tracers:
-        write_emissions(directory / f"emissions.{tracer}.surface.{TAG}.nc", site.grid, np.full((8 * days + 1, *site.grid.shape), flux), START)
+        write_emissions(directory / f"emissions.{tracer}.surface.{TAG}.nc", site.grid, np.full((8 * days + 1, *site.grid.shape), flux),
+                        START)
 
 
 @pytest.fixture(scope="session")

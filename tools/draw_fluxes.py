@@ -80,7 +80,8 @@ def main() -> None:
     figure, axes = plt.subplots(1, 1, figsize=(8, 4), layout="constrained")
     for component in COMPONENTS:
         middle = [np.datetime64(f"{options.start[:4]}-{month:02d}-01") + np.arange(2, 29, 5) for month in range(1, 13)]
-        axes.plot(range(1, 13), [np.mean([total(priors.day(component, d).mean(axis=0)) for d in group]) for group in middle], label=component.upper())
+        axes.plot(range(1, 13), [np.mean([total(priors.day(component, d).mean(axis=0)) for d in group]) for group in middle],
+                  label=component.upper())
     axes.set(xlabel="month", ylabel="PgC/yr", title="Monthly global totals")
     axes.axhline(0, color="grey", linewidth=0.5)
     axes.legend()

@@ -94,8 +94,10 @@ def report(m: dict) -> list[str]:
     aloft, ground = int(np.argmin(np.abs(pressure - 250))), int(np.argmin(np.abs(pressure - 900)))
     for name, k in (("250 hPa", aloft), ("900 hPa", ground)):
         for where, rows in (("45N", np.abs(lat - 45) < 8), ("45S", np.abs(lat + 45) < 8), ("equator", np.abs(lat) < 5)):
-            lines.append(f"v eddies {name} {where}: transient {m['v_eddy'][k, rows].mean():.1f}, standing {m['v_standing'][k, rows].mean():.1f} m/s")
-    lines.append(f"ps transients {0.01 * m['ps_eddy'].max():.1f} hPa at most; ps {0.01 * m['ps'].min():.0f} … {0.01 * m['ps'].max():.0f} hPa")
+            lines.append(f"v eddies {name} {where}: transient {m['v_eddy'][k, rows].mean():.1f}, "
+                         f"standing {m['v_standing'][k, rows].mean():.1f} m/s")
+    lines.append(f"ps transients {0.01 * m['ps_eddy'].max():.1f} hPa at most; "
+                 f"ps {0.01 * m['ps'].min():.0f} … {0.01 * m['ps'].max():.0f} hPa")
     beyond = np.abs(lat[m["courant_x"] > 1.0])
     lines.append(f"at 30 min: max Cy {m['courant_y'].max():.2f}; |Cx| > 1 from {beyond.min() if beyond.size else 90:.1f} deg, "
                  f"max Cx {m['courant_x'].max():.2f}")

@@ -76,7 +76,8 @@ def _transport(transport: Any) -> list[Problem]:
             problems.append(Problem("'met_directory' is missing in &transport", transport.where("model"), "model = 'command'",
                                     "the directory of the met files; the grid is read from them"))
     if transport.sampling == "history" and transport.sampling_hours != HISTORY_HOURS:
-        problems.append(Problem("history files hold three-hour means", transport.where("sampling_hours"), f"sampling_hours = {transport.sampling_hours:g}",
+        problems.append(Problem("history files hold three-hour means", transport.where("sampling_hours"),
+                                f"sampling_hours = {transport.sampling_hours:g}",
                                 f"sampling_hours = {HISTORY_HOURS:g} with sampling = 'history'"))
     if transport.mode == "monotone" and transport.precision == "single":
         problems.append(Problem("members cannot be carried as anomalies when the model is not linear", transport.where("mode"),

@@ -219,7 +219,7 @@ def _converted(entry: reader.Entry, variable: Variable, group: Group, path: Path
                                 ", ".join(str(v) for v in entry.values), allowed(variable)))
         return None
     converted = []
-    for value, quoted in zip(entry.values, entry.quoted):
+    for value, quoted in zip(entry.values, entry.quoted, strict=True):
         try:
             converted.append(_value(value, quoted, variable, path.parent))
         except ValueError as error:

@@ -275,10 +275,10 @@ def _true_values(case: Case, product: np.ndarray, identifier: np.ndarray) -> np.
         products = files.texts(dataset, "product") if "product" in dataset.variables else np.full(len(names), "", dtype=object)
         values = files.numbers(dataset, "value_true")
     known = set(products)
-    exact = dict(zip(zip(products, names), values))
-    by_name = dict(zip(names, values))
+    exact = dict(zip(zip(products, names, strict=True), values, strict=True))
+    by_name = dict(zip(names, values, strict=True))
     return np.array([exact.get((p, i), np.nan) if p in known else by_name.get(i, np.nan)
-                     for p, i in zip(product, identifier)], dtype=np.float64)
+                     for p, i in zip(product, identifier, strict=True)], dtype=np.float64)
 
 
 def _date(value: Any) -> np.datetime64 | None:

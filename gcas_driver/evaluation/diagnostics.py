@@ -75,7 +75,7 @@ def _window(window: Window, noted_share: float | None) -> WindowDiagnostics:
         value = files.numbers(dataset, "super_observation_value", "super_value")
         error = files.numbers(dataset, "super_observation_error", "super_error")
         simulated = [files.numbers(dataset, name) for name in ("hx_background", "hx_posterior")]
-    chi2, spread, departure = zip(*(_measures(value, error, hx) for hx in simulated))
+    chi2, spread, departure = zip(*(_measures(value, error, hx) for hx in simulated), strict=True)
     return WindowDiagnostics(window.name, size, *chi2, *spread, *departure, share)
 
 

@@ -127,7 +127,7 @@ def read_budget(case: Case) -> FluxBudget | None:
     weights = np.array([w.days for w in windows])
     numbers: dict[str, list] = {name: [] for name in ("prior", "posterior", "truth", "prior_sd", "posterior_sd", "squares")}
     maps: dict[str, np.ndarray | None] = {}
-    for window, share in zip(windows, weights / weights.sum()):
+    for window, share in zip(windows, weights / weights.sum(), strict=True):
         fluxes = reader.window(window)
         for name in ("prior", "posterior", "truth", "prior_sd", "posterior_sd"):
             numbers[name].append(getattr(fluxes, name))
@@ -165,7 +165,7 @@ class _BudgetReader:
             lengths = bounds[:, 1] - bounds[:, 0]
             maps = [self._time_mean(dataset, f"flux_{name}", lengths) for name in ("prior", "posterior")]
             members = [self._members(dataset, f"region_total_{name}", lengths) for name in ("prior", "posterior")]
-        totals = [self._totals(m, x) for m, x in zip(maps, members)]
+        totals = [self._totals(m, x) for m, x in zip(maps, members, strict=True)]
         sigmas = [standard_deviation(self._with_total(np.einsum("gr,crm->cgm", self.sums, x))).T for x in members]
         truth_map = self._truth(window)
         truth = None if truth_map is None else self._totals(truth_map, None)

@@ -97,7 +97,7 @@ def by_group(table: ObservationTable, key: np.ndarray, label: Callable[[Any], st
     """Detailed statistics for each value of `key` (n,), in ascending order of the values."""
     values, group = np.unique(key, return_inverse=True)
     rows = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group, minlength=values.size))[:-1])
-    return {label(value): block(table.select(mine), details=True) for value, mine in zip(values, rows)} if len(table) else {}
+    return {label(value): block(table.select(mine), details=True) for value, mine in zip(values, rows, strict=True)} if len(table) else {}
 
 
 def by_band(table: ObservationTable) -> dict[str, dict[str, Statistics]]:
@@ -142,7 +142,7 @@ def accounting(table: ObservationTable, left_out: Iterable[Mapping[str, int]] = 
         rows = table.product == product
         entry = {"assimilated": int(np.count_nonzero(rows & table.used))}
         reasons, numbers = np.unique(table.reason[rows & ~table.used].astype(str), return_counts=True)
-        counts[str(product)] = entry | {(reason or "not used"): int(n) for reason, n in zip(reasons, numbers)}
+        counts[str(product)] = entry | {(reason or "not used"): int(n) for reason, n in zip(reasons, numbers, strict=True)}
     read: Counter[str] = Counter()
     for reasons in left_out:
         read.update(reasons)

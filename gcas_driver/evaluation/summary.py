@@ -132,7 +132,7 @@ def reduction_table(budget: FluxBudget, weights: np.ndarray | None = None) -> di
     """
     weights = budget.weights if weights is None else weights
     sigma = [aggregate(sd[..., -1], weights, "persistent") for sd in (budget.posterior_sd, budget.prior_sd)]
-    return {key: _number(value) for key, value in zip(budget.keys, uncertainty_reduction(*sigma))}
+    return {key: _number(value) for key, value in zip(budget.keys, uncertainty_reduction(*sigma), strict=True)}
 
 
 def period_reductions(budget: FluxBudget, period: str) -> dict[str, dict[str, float | None]]:

@@ -60,7 +60,8 @@ class RunInput:
     def digest(self, identity: str) -> str:
         """Of everything that enters the run."""
         request = self.samples
-        return array_digest(identity, *self.names, self.nodes, self.coefficients, request.lon, request.lat, request.time_start, request.time_end)
+        return array_digest(identity, *self.names, self.nodes, self.coefficients, request.lon, request.lat, request.time_start,
+                            request.time_end)
 
 
 @dataclasses.dataclass(frozen=True)

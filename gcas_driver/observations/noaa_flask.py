@@ -139,7 +139,7 @@ def _samples(content: FlaskFile, path: Path, start: float, end: float) -> PointS
     flag = np.array([str(text).ljust(2, ".") for text in content.columns["flag"][inside]], dtype=object)
     site = np.array([str(code).upper() for code in content.columns["site"][inside]], dtype=object)
     reason = np.array([REJECTED if f[0] != "." else NOT_BACKGROUND if f[1] != "." else "" for f in flag], dtype=object)
-    identifier = np.array([f"{code}:{event}" for code, event in zip(site, content.columns["event"][inside])], dtype=object)
+    identifier = np.array([f"{code}:{event}" for code, event in zip(site, content.columns["event"][inside], strict=True)], dtype=object)
     return PointSamples(time[inside].astype(np.float64), known("lon"), known("lat"), known("altitude"), known("value"),
                    np.nan_to_num(known("uncertainty")), site, identifier, reason, reason == NOT_BACKGROUND)
 

@@ -142,6 +142,6 @@ def streams_from(settings: Any) -> list[SatelliteStream | SurfaceStream]:
     for group in settings.surface:
         same = (*shared, "format", "files", "sites", "sites_withheld", "background_only", "record_format", "error_ppm")
         streams.append(SurfaceStream(product=group.name, local_hours=tuple(group.local_hours) or None,
-                                     site_error_ppm=dict(zip(group.error_sites, group.error_sites_ppm)),
+                                     site_error_ppm=dict(zip(group.error_sites, group.error_sites_ppm, strict=True)),
                                      **{name: getattr(group, name) for name in same}))
     return streams

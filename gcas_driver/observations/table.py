@@ -211,7 +211,7 @@ class Observations:
             if product in (None, name):
                 totals[reason] = totals.get(reason, 0) + n
         rejected = ~self.used if product is None else ~self.used & (self.product == product)
-        for reason, n in zip(*np.unique(self.reason[rejected].astype(str), return_counts=True)):
+        for reason, n in zip(*np.unique(self.reason[rejected].astype(str), return_counts=True), strict=True):
             totals[str(reason)] = totals.get(str(reason), 0) + int(n)
         return totals
 

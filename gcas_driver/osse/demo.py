@@ -149,9 +149,11 @@ def _write_namelist(path: Path, text: str) -> None:
 def _require_same(path: Path, options: DemoOptions) -> None:
     """Options that were given must be those of the demo that was begun."""
     settings = load(path)
-    begun = DemoOptions(settings.time.days // settings.time.window_days, settings.state.members, settings.transport.grid, settings.case.seed)
+    begun = DemoOptions(settings.time.days // settings.time.window_days, settings.state.members, settings.transport.grid,
+                        settings.case.seed)
     asked = replace(begun, **{name: value for name, value in vars(options).items() if value is not None})
     if asked != begun:
         wanted = ", ".join(f"{name} {getattr(begun, name)}" for name in vars(begun) if getattr(begun, name) != getattr(asked, name))
         given = ", ".join(f"{name} {getattr(asked, name)}" for name in vars(begun) if getattr(begun, name) != getattr(asked, name))
-        raise SettingsError("another demo was begun in this directory", str(path), given, wanted, "leave the options out, or take another directory")
+        raise SettingsError("another demo was begun in this directory", str(path), given, wanted,
+                            "leave the options out, or take another directory")

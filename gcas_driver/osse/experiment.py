@@ -84,10 +84,12 @@ def require_experiment(settings: Settings) -> None:
     """Raise unless the namelist has what a synthetic experiment needs."""
     truth = settings.truth
     if truth is None:
-        raise SettingsError("the namelist describes no synthetic experiment", str(settings.path), "no group &truth", "&truth directory = '…' /")
+        raise SettingsError("the namelist describes no synthetic experiment", str(settings.path), "no group &truth",
+                            "&truth directory = '…' /")
     if {(p.directory, p.format, p.file_pattern) for p in settings.prior} != {(settings.prior[0].directory, "gcasv2", "")}:
         raise SettingsError("the prior fluxes of a synthetic experiment are in one directory", settings.prior[0].where("directory"),
-                            ", ".join(sorted({str(p.directory) for p in settings.prior})), "one directory in GCASv2's layout for all &prior groups")
+                            ", ".join(sorted({str(p.directory) for p in settings.prior})),
+                            "one directory in GCASv2's layout for all &prior groups")
     for groups, product, folder in ((settings.satellite, SATELLITE_PRODUCT, "gosat"), (settings.surface, SURFACE_PRODUCT, "flask")):
         for group in groups:
             if group.directory != truth.directory / folder or group.name != product:
@@ -110,7 +112,8 @@ def prepare_inputs(settings: Settings, reporter: Reporter) -> None:
             if todo:
                 with reporter.bar("prior fluxes") as advance:
                     write_priors(prior_directory, *span, truth.prior_seed, progress=advance)
-    key = array_digest(key, str(truth.seed), str(prior_directory.relative_to(inputs) if prior_directory.is_relative_to(inputs) else prior_directory))
+    key = array_digest(key, str(truth.seed),
+                       str(prior_directory.relative_to(inputs) if prior_directory.is_relative_to(inputs) else prior_directory))
     with _stage(inputs, "true fluxes", key, reporter) as todo:
         if todo:
             with reporter.bar("true fluxes") as advance:

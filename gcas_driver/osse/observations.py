@@ -118,8 +118,8 @@ def write_observations(directory: Path, observations: Observations, hx_true: np.
 def read_truth(path: Path) -> dict[tuple[str, str], float]:
     """(product, identifier) to the noise-free value [ppm] of a synthetic experiment."""
     with netCDF4.Dataset(path) as dataset:
-        keys = zip(dataset["product"][:], dataset["identifier"][:])
-        return {(str(p), str(i)): float(v) for (p, i), v in zip(keys, np.asarray(dataset["value_true"][:]))}
+        keys = zip(dataset["product"][:], dataset["identifier"][:], strict=True)
+        return {(str(p), str(i)): float(v) for (p, i), v in zip(keys, np.asarray(dataset["value_true"][:]), strict=True)}
 
 
 def _default_land(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:

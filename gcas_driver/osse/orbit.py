@@ -91,7 +91,7 @@ def ground_points(start: float, end: float, point_seconds: float = POINT_SECONDS
         place = np.cos(angle) * here + np.sin(angle) * across
         parts.append((node + since + side * EXPOSURE_SHARE * point_seconds, np.rad2deg(np.arctan2(place[:, 1], place[:, 0])),
                       np.rad2deg(np.arcsin(np.clip(place[:, 2], -1.0, 1.0)))))
-    time, lon, lat = (np.concatenate(column) for column in zip(*parts))
+    time, lon, lat = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(time, kind="stable")
     order = order[(time[order] >= start) & (time[order] < end)]
     return time[order], lon[order], lat[order]

@@ -116,7 +116,8 @@ class SyntheticPriors:
 
     def _bio_day(self, day_of_year: float, number: int) -> np.ndarray:
         light = _light(day_of_year)
-        relative = np.divide(light, light.mean(axis=1, keepdims=True), out=np.zeros_like(light), where=light.mean(axis=1, keepdims=True) > 0.0)
+        relative = np.divide(light, light.mean(axis=1, keepdims=True), out=np.zeros_like(light),
+                             where=light.mean(axis=1, keepdims=True) > 0.0)
         clouds = 1.0 + CLOUD_AMPLITUDE * self._weather.at(number)
         production = self._production * self._growth(day_of_year) / self._growth_norm * clouds
         respiration = self._production * (1.0 - self._sink_share) * self._warmth(day_of_year) / self._respiration_norm

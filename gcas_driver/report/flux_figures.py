@@ -36,9 +36,9 @@ def flux_maps(budget: FluxBudget) -> Figure:
         changes += [("Wanted: truth − prior", truth - prior), ("Left: truth − posterior", truth - posterior)]
         fig = figure(WIDTH, 4.1)
         panels = fig.subplots(2, 3)
-    for axes, group in zip(panels, (fluxes, changes)):
+    for axes, group in zip(panels, (fluxes, changes), strict=True):
         limit = symmetric_limit([field for _, field in group], 99.5)
-        for ax, (title, field) in zip(axes, group):
+        for ax, (title, field) in zip(axes, group, strict=True):
             image = maps.draw_map(ax, field, budget.grid, title, (-limit, limit), DIVERGING)
         colour_bar(fig, image, axes, UNIT)
     return fig
@@ -55,7 +55,7 @@ def spread_map(evaluation: Evaluation) -> Figure | None:
     finite = reduction[np.isfinite(reduction)]
     limit = min(100.0, round_up(float(np.percentile(finite, 99.5)))) if finite.size and finite.max() > 0 else 10.0
     lattice = _lattice(factors.lon, factors.lat)
-    for ax, component, values in zip(axes, factors.components, reduction):
+    for ax, component, values in zip(axes, factors.components, reduction, strict=False):
         title = f"Scaling factors of {component.upper()}: σ reduced"
         if lattice is None:
             image = maps.draw_points(ax, factors.lon, factors.lat, values, title, (0.0, limit), SEQUENTIAL, size=14.0)
@@ -91,7 +91,7 @@ def region_chart(budget: FluxBudget) -> Figure:
     groups = [(title, keys) for title, keys in groups if keys]
     fig = figure(WIDTH, 0.26 * max(len(keys) for _, keys in groups) + 1.1)
     axes = np.atleast_1d(fig.subplots(1, len(groups)))
-    for ax, (title, keys) in zip(axes, groups):
+    for ax, (title, keys) in zip(axes, groups, strict=True):
         _region_panel(ax, budget, keys, title)
     handles, labels = axes[0].get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda n: labels[n] == "Truth")
@@ -127,7 +127,7 @@ def series(budget: FluxBudget, keys: tuple[str, ...], columns: int, height: floa
         "left": 0.055, "right": 0.99, "top": 1.0 - 0.55 / tall, "bottom": 0.36 / tall, "wspace": 0.25, "hspace": 0.30}).ravel()
     edges = np.array([[w.start, w.end] for w in budget.windows], dtype="datetime64[s]")
     times = edges.ravel().astype(object)
-    for ax, key in zip(axes, keys):
+    for ax, key in zip(axes, keys, strict=False):
         k = budget.keys.index(key)
         for name, colour in (("prior", PRIOR), ("posterior", POSTERIOR)):
             mean, sd = (np.repeat(getattr(budget, n)[:, k, -1], 2) for n in (name, f"{name}_sd"))

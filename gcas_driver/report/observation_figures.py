@@ -81,7 +81,7 @@ def bias_chart(evaluation: Evaluation) -> Figure | None:
     axes = np.atleast_2d(fig.subplots(len(sets), 2))
     windows = evaluation.case.counted
     middles = np.array([w.start + (w.end - w.start) / 2 for w in windows], dtype="datetime64[s]")
-    for row, (label, table) in zip(axes, sets):
+    for row, (label, table) in zip(axes, sets, strict=True):
         for number, name in enumerate(("prior", "background", "posterior")):
             departure = getattr(table, name) - table.value
             good = np.isfinite(departure)
@@ -127,7 +127,7 @@ def histograms(evaluation: Evaluation) -> Figure | None:
         return None
     fig = figure(WIDTH, 2.5)
     axes = np.atleast_1d(fig.subplots(1, 2))
-    for ax, (label, table) in zip(axes, sets):
+    for ax, (label, table) in zip(axes, sets, strict=False):
         departures = {name: getattr(table, name) - table.value for name in ("prior", "posterior")}
         limit = symmetric_limit(departures.values(), 98.0)
         bins = np.linspace(-limit, limit, min(61, max(21, int(np.sqrt(len(table))))) | 1)
@@ -157,7 +157,7 @@ def site_series(evaluation: Evaluation) -> Figure | None:
     fig = figure(WIDTH / 3.0 * columns, 1.8 * rows + 0.4)
     axes = np.atleast_1d(fig.subplots(rows, columns, sharex=True, squeeze=False)).ravel()
     windows = evaluation.case.counted
-    for ax, site in zip(axes, chosen):
+    for ax, site in zip(axes, chosen, strict=False):
         part = table.select(table.site == site)
         part = part.select(np.argsort(part.time, kind="stable"))
         times = part.time.astype(object)

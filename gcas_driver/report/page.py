@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ def context(evaluation: Evaluation) -> dict[str, Any]:
         "periods": {} if budget is None else _periods(budget),
         "accounting": accounting_of(evaluation),
         "diagnostics": evaluation.diagnostics, "settings": _settings(evaluation),
-        "written": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
 
 

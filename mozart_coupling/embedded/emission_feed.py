@@ -68,7 +68,8 @@ class FileEmissions:
                     require_cover(times, start, end, path)
                 elif not np.array_equal(times, self._times):
                     raise EmissionError("the records have other dates than the first tracer's", f"{path}, date and datesec",
-                                        f"{times.size} records from {readable(int(times[0]))}", f"{self._times.size} from {readable(int(self._times[0]))}")
+                                        f"{times.size} records from {readable(int(times[0]))}",
+                                        f"{self._times.size} from {readable(int(self._times[0]))}")
         except BaseException:
             self.close()
             raise
@@ -107,7 +108,8 @@ class FileEmissions:
 class ComponentEmissions:
     """Flux components common to all tracers, and each tracer's factors, in double precision."""
 
-    def __init__(self, components_file: Path, factors_file: Path, tracers: Sequence[str], grid: Grid, start: int, end: int, mw_co2: float) -> None:
+    def __init__(self, components_file: Path, factors_file: Path, tracers: Sequence[str], grid: Grid, start: int, end: int,
+                 mw_co2: float) -> None:
         names, found, self._times, self._flux = read_components(components_file)
         require_grid(found, grid, components_file, EmissionError)
         require_cover(self._times, start, end, components_file)
@@ -154,7 +156,8 @@ def require_cover(times: np.ndarray, start: int, end: int, path: Path) -> None:
     """Raise `EmissionError` unless the records reach over the whole run."""
     if times[0] > start or times[-1] < end:
         raise EmissionError("the emission records do not cover the run", f"{path}, date and datesec",
-                            f"{times.size} records, {readable(int(times[0]))} … {readable(int(times[-1]))}", f"{readable(start)} … {readable(end)}",
+                            f"{times.size} records, {readable(int(times[0]))} … {readable(int(times[-1]))}",
+                            f"{readable(start)} … {readable(end)}",
                             "Three-hourly records from 00:00 of the first day to 00:00 of the day after the last: 8 a day and one more.")
 
 

@@ -32,7 +32,8 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the model as the command line says; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="gcas-transport", description="The embedded transport model of GCAS: reads the namelist that MOZART-4 "
+    parser = argparse.ArgumentParser(prog="gcas-transport",
+                                     description="The embedded transport model of GCAS: reads the namelist that MOZART-4 "
                                      "would read, in the same working directory, and writes the same files.")
     parser.add_argument("namelist", nargs="?", type=Path, help="file with &NLIST and, optionally, &GCAS_TRANSPORT")
     parser.add_argument("--capabilities", action="store_true", help="print as JSON what the model can do beside MOZART-4's contract")

@@ -158,14 +158,16 @@ class _Reader:
         if value is None and default is not None:
             return default
         if not isinstance(value, str):
-            raise NamelistError("a variable is missing or no string", self.where(name), "nothing" if value is None else repr(value), "a quoted string")
+            raise NamelistError("a variable is missing or no string", self.where(name), "nothing" if value is None else repr(value),
+                                "a quoted string")
         return value.strip()
 
     def integer(self, name: str, default: int | None = None) -> int:
         value = self.get(name)
         value = default if value is None else value
         if isinstance(value, bool) or not isinstance(value, int):
-            raise NamelistError("a variable is missing or no integer", self.where(name), "nothing" if value is None else repr(value), "an integer")
+            raise NamelistError("a variable is missing or no integer", self.where(name), "nothing" if value is None else repr(value),
+                                "an integer")
         return value
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
@@ -246,7 +248,8 @@ def _own_options(group: Mapping[str, Any], path: Path) -> dict[str, Any]:
         if isinstance(option.default, float) and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if type(value) is not type(option.default):
-            raise NamelistError("a variable has the wrong type", where, repr(value), f"{type(option.default).__name__}, such as {option.default!r}")
+            raise NamelistError("a variable has the wrong type", where, repr(value),
+                                f"{type(option.default).__name__}, such as {option.default!r}")
         if option.allowed is not None and value not in option.allowed:
             raise NamelistError("a variable has an unknown value", where, repr(value), " or ".join(map(repr, option.allowed)))
         if name.startswith("mw_") and not 1.0 < value < 100.0 or name == "threads" and not 0 <= value <= 4096:
@@ -271,7 +274,8 @@ def _check(settings: EmbeddedSettings, nlist: _Reader) -> None:
     step = settings.timestep
     for name, value in (("sim_duration", settings.duration), ("one day", DAY), ("icsec", settings.first_start % DAY)):
         if value % step:
-            raise NamelistError("the time step does not divide a time of the run", nlist.where(name), f"{value} s", f"a multiple of timestep, {step} s")
+            raise NamelistError("the time step does not divide a time of the run", nlist.where(name), f"{value} s",
+                                f"a multiple of timestep, {step} s")
     if settings.samples_per_file < 1:
         raise NamelistError("a history file needs at least one sample", nlist.where("mfilt"), settings.samples_per_file, "1 or more")
     if settings.history:
@@ -281,7 +285,9 @@ def _check(settings: EmbeddedSettings, nlist: _Reader) -> None:
                                 f"a multiple of timestep ({step} s) that divides a day and sim_duration ({settings.duration} s)")
     for one, other in (("sample_list", "sample_file"), ("components_file", "factors_file")):
         if (getattr(settings, one) is None) != (getattr(settings, other) is None):
-            raise NamelistError("two variables go together", f"{settings.namelist}, &GCAS_TRANSPORT", f"only one of {one} and {other}", "both or neither")
+            raise NamelistError("two variables go together", f"{settings.namelist}, &GCAS_TRANSPORT", f"only one of {one} and {other}",
+                                "both or neither")
     if settings.mode == "monotone" and settings.precision == "single":
         raise NamelistError("anomalies cannot be carried in monotone mode", f"{settings.namelist}, &GCAS_TRANSPORT, precision",
-                            "'single' with mode = 'monotone'", "precision = 'double'", "Anomalies from a mean need exactly linear transport.")
+                            "'single' with mode = 'monotone'", "precision = 'double'",
+                            "Anomalies from a mean need exactly linear transport.")

@@ -126,7 +126,7 @@ class _Maker:
             "region_total_posterior": totals["posterior"][..., None] + 0.7 * sigma * scatter})
         if options.truth:
             for day in range(options.days):
-                for component, flux in zip(COMPONENTS, true_source):
+                for component, flux in zip(COMPONENTS, true_source, strict=True):
                     write_gcasv2_flux(self.directory / "inputs" / "truth", component, start + day * DAY, flux)
 
     def _analysis(self, target: Path, heading: Heading) -> None:
@@ -175,7 +175,7 @@ class _Maker:
             **{name: columns[name][used] for name in ("time", "lon", "lat", "value", "error", "product")},
             "hx_background": simulated["background"][used, None] + 0.6 * scatter,
             "hx_posterior": simulated["posterior"][used, None] + 0.4 * scatter})
-        self.true_values += list(zip(columns["product"], columns["identifier"], true))
+        self.true_values += list(zip(columns["product"], columns["identifier"], true, strict=True))
 
     def write_true_values(self) -> None:
         """inputs/truth/observations.nc."""

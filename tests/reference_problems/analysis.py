@@ -17,7 +17,8 @@ SEED = 20100601
 def inputs() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Members x and hx, values y, variances r and places: observations see the parameters nearby, with some noise."""
     random = np.random.RandomState(SEED)
-    places = {f"{kind}_{name}": random.uniform(low, low + width, n) for kind, n in (("parameter", N_PARAMETERS), ("observation", N_OBSERVATIONS))
+    places = {f"{kind}_{name}": random.uniform(low, low + width, n) for kind,
+              n in (("parameter", N_PARAMETERS), ("observation", N_OBSERVATIONS))
               for name, low, width in (("lon", -20.0, 80.0), ("lat", 20.0, 50.0))}
     x = 1.0 + 0.6 * random.standard_normal((N_PARAMETERS, N_MEMBERS))
     lon, lat = (places[f"observation_{name}"][:, None] - places[f"parameter_{name}"][None, :] for name in ("lon", "lat"))

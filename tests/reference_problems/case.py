@@ -86,7 +86,8 @@ def _summary(summary: dict) -> dict[str, Result]:
     found = {}
     for group in ("xco2", "surface"):
         for stage, values in sorted(summary[group].items()):
-            found[f"summary_{group}_{stage}"] = Result(np.array([value for _, value in sorted(values.items())], dtype=np.float64), "ppm; corr: 1",
+            found[f"summary_{group}_{stage}"] = Result(np.array([value for _, value in sorted(values.items())], dtype=np.float64),
+                                                       "ppm; corr: 1",
                                                        1e-4, 1e-4, "differences of values near 390 ppm that are stored in single precision")
     fluxes = [[value for _, value in sorted(values.items())] for _, values in sorted(summary["fluxes"].items())]
     found["summary_fluxes"] = Result(np.array(fluxes, dtype=np.float64), "PgC/yr", 1e-4, 1e-4, WHY)

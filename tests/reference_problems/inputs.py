@@ -47,19 +47,22 @@ def _circulation() -> dict[str, Result]:
 def _draws() -> dict[str, Result]:
     every = np.array([standard_normal(2010, WINDOW, component, 6, 4) for component in RANDOM_CODES])
     others = np.array([standard_normal(seed, np.datetime64(window), "bio", 3, 2, purpose=purpose)
-                       for seed, window, purpose in ((0, "1970-01-01", CELL), (2**63 - 1, "2031-12-31", CELL), (7, "2015-03-04", OCEAN_REST))])
+                       for seed, window,
+                       purpose in ((0, "1970-01-01", CELL), (2**63 - 1, "2031-12-31", CELL), (7, "2015-03-04", OCEAN_REST))])
     lon, lat = (axis.ravel() for axis in np.meshgrid(GRID.lon[::6], GRID.lat[1::5]))
     correlated = draw(2010, WINDOW, "bio", lon.size, 3, correlation=Correlation(800.0, 1500.0), lon=lon, lat=lat, land=lon < 150.0)
     return {
         "draws_by_component": Result(every, "1", rtol=1e-13, why=FOREVER),
         "draws_by_seed_window_purpose": Result(others, "1", rtol=1e-13, why=FOREVER),
-        "draws_correlated": Result(correlated, "1", rtol=0.0, atol=1e-11, why="sums over harmonics, in the order of the library's matrix product"),
+        "draws_correlated": Result(correlated, "1", rtol=0.0, atol=1e-11,
+                                   why="sums over harmonics, in the order of the library's matrix product"),
     }
 
 
 def _nodes() -> dict[str, Result]:
     means = 1e13 * np.random.RandomState(8).standard_normal((24, 3))
-    return {"nodes_from_means": Result(nodes_from_means(means), "molecules/cm2/s", rtol=1e-13, atol=1.0, why="differences of means of 1e13")}
+    return {"nodes_from_means": Result(nodes_from_means(means), "molecules/cm2/s", rtol=1e-13, atol=1.0,
+                                       why="differences of means of 1e13")}
 
 
 def _land() -> dict[str, Result]:

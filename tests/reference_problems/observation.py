@@ -49,9 +49,11 @@ def _merged(random: np.random.RandomState) -> dict[str, Result]:
     used = np.ones(n, dtype=bool)
     used[3] = False
     table = Observations(
-        time=1.2753e9 + random.uniform(0.0, 86400.0, n), lon=lon, lat=lat, altitude=np.where(kind == COLUMN, np.nan, random.uniform(0.0, 2000.0, n)),
+        time=1.2753e9 + random.uniform(0.0, 86400.0, n), lon=lon, lat=lat,
+        altitude=np.where(kind == COLUMN, np.nan, random.uniform(0.0, 2000.0, n)),
         value=390.0 + random.standard_normal(n), error=random.uniform(0.8, 2.5, n), product=np.where(kind == COLUMN, "gosat", "flask"),
-        site=np.where(kind == COLUMN, "", "ABC"), identifier=np.arange(n).astype(str), kind=kind, used=used, reason=np.where(used, "", "screened"),
+        site=np.where(kind == COLUMN, "", "ABC"), identifier=np.arange(n).astype(str), kind=kind, used=used,
+        reason=np.where(used, "", "screened"),
         operator_row=np.where(kind == COLUMN, np.arange(n), -1))
     merged = super_observe(table, Grid.regular(30, 15), floor_ppm=1.0, correlation=0.2)
     hx = merged.average(390.0 + random.standard_normal((n, N_MEMBERS)))

@@ -118,7 +118,8 @@ def provenance() -> dict[str, str]:
     return {
         "made_by": f"GCAS {__version__}, {_commit()}",
         "compiler": f"{build.COMPILER} {build.COMPILER_VERSION} {build.FLAGS}" + (f" ({extra})" if extra else ""),
-        "libraries": f"{build.BLAS} {build.BLAS_VERSION}, " + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy")),
+        "libraries": f"{build.BLAS} {build.BLAS_VERSION}, " + ", ".join(f"{name} {importlib.metadata.version(name)}"
+                                                                        for name in ("numpy", "scipy")),
         "machine": build.HOST,
         "made_on": datetime.date.today().isoformat(),
     }

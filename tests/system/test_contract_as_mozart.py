@@ -146,7 +146,8 @@ def test_history_has_names_types_units_and_dates(driven: Path, site: Site) -> No
         for name in NAMES:
             variable = data[f"{name}_VMR_avrg"]
             assert (variable.dtype, variable.dimensions, variable.units) == (np.float32, ("time", "lev", "lat", "lon"), "kg/kg")
-        for name, dims, units in (("PS", ("time", "lat", "lon"), "Pa"), ("Zm", ("time", "lev", "lat", "lon"), "m"), ("Zi", ("time", "ilev", "lat", "lon"), "m"),
+        for name, dims, units in (("PS", ("time", "lat", "lon"), "Pa"), ("Zm", ("time", "lev", "lat", "lon"), "m"),
+                                  ("Zi", ("time", "ilev", "lat", "lon"), "m"),
                                   ("Q", ("time", "lev", "lat", "lon"), "kg/kg")):
             assert (data[name].dtype, data[name].dimensions, data[name].units) == (np.float32, dims, units)
         assert data["date"].dtype == data["datesec"].dtype == np.int32
@@ -206,7 +207,8 @@ def test_an_absolute_path_and_another_name_work_too(driven: Path, tmp_path: Path
     run = tmp_path / "elsewhere"
     run.mkdir()
     write_species_list(run / "species.txt")
-    text = NAMELIST.replace("'mz4.dat'", "'species.txt'").replace("'test'", "'b30.004'").replace("'30m'", "'1800s'").replace("'2d'", "'24h'")
+    text = NAMELIST.replace("'mz4.dat'", "'species.txt'").replace("'test'", "'b30.004'")
+    text = text.replace("'30m'", "'1800s'").replace("'2d'", "'24h'")
     text = text.replace("../site", str(driven / "site"))
     # the emission files now begin two days later: start there
     text = text.replace("20120226\n", "20120228\n")

@@ -48,7 +48,8 @@ def test_settings_changed_on_a_run_in_progress(reference_case, small_inputs, tmp
 def test_a_failing_model_is_retried_and_named(small_case, script, words):
     path = small_case()
     model = path.parent / "model.py"
-    model.write_text(f"import pathlib\nopen({str(path.parent / 'calls')!r}, 'a').write('x')\nimport sys\nif '--capabilities' in sys.argv: sys.exit(1)\n{script}\n")
+    model.write_text(f"import pathlib\nopen({str(path.parent / 'calls')!r}, 'a').write('x')\n"
+                     f"import sys\nif '--capabilities' in sys.argv: sys.exit(1)\n{script}\n")
     small_case(transport=f"model = 'command', command = '{sys.executable}', '{model}', '{{namelist}}', retries = 1, timeout_hours = 0.0002")
     result = gcas("run", path)
     assert result.returncode == 1, result.stderr

@@ -30,7 +30,8 @@ def test_files_have_their_faces(reference_case):
         directory = reference_case / "windows" / window
         with netCDF4.Dataset(directory / "observations.nc") as data:
             assert set(data.dimensions) == {"observation", "super_observation", "member"}
-            for name in ("time", "lon", "lat", "altitude", "value", "error", "prior", "background", "posterior", "product", "site", "used", "reason"):
+            for name in ("time", "lon", "lat", "altitude", "value", "error", "prior", "background", "posterior", "product", "site", "used",
+                         "reason"):
                 assert data[name].dimensions == ("observation",), name
             assert data["value"].units == data["posterior"].units == "ppm"
             assert data["hx_background"].dimensions == data["hx_posterior"].dimensions == ("super_observation", "member")
@@ -55,7 +56,7 @@ def test_every_observation_is_accounted_for(reference_case):
             assert used.sum() == entry["observations_used"]
             assert len(data.dimensions["super_observation"]) == entry["super_observations"]
             reason = data["reason"][:]
-            assert all((r == "") == u for r, u in zip(reason, used))
+            assert all((r == "") == u for r, u in zip(reason, used, strict=True))
             assert np.isfinite(data["posterior"][:][used]).all()
             index = data["super_observation_index"][:]
             assert ((index >= 0) == used).all() and set(index[used]) == set(range(entry["super_observations"]))
@@ -225,7 +226,8 @@ def test_a_model_with_nothing_but_the_file_contract_gives_the_same_within_float(
     script = small_case().parent / "mozart_like.py"
     script.write_text(MOZART_LIKE)
     masses = "precision = 'double', mw_air = 29.0, mw_co2 = 44.0"
-    plain = small_case("plain.nml", name="plain", days=1, transport=f"model = 'command', command = '{sys.executable}', '{script}', '{{namelist}}'"
+    plain = small_case("plain.nml", name="plain", days=1,
+                       transport=f"model = 'command', command = '{sys.executable}', '{script}', '{{namelist}}'"
                        ", mw_air = 28.9644, mw_co2 = 44.0095, precision = 'double', sampling = 'history'")
     own = small_case("own.nml", name="own", days=1, transport=masses.split(",")[0])
     for path in (plain, own):

@@ -85,8 +85,9 @@ def gcasv2_soundings(directory: Path, lite_files: list[Path]) -> None:
         with netCDF4.Dataset(path) as lite:
             lite.set_auto_mask(False)
             good = lite["xco2_quality_flag"][:] == 0
-            get = {name: np.asarray(lite[name][:])[good] for name in ("time", "latitude", "longitude", "xco2", "xco2_uncertainty", "xco2_apriori",
-                                                                       "pressure_levels", "xco2_averaging_kernel", "pressure_weight", "co2_profile_apriori")}
+            get = {name: np.asarray(lite[name][:])[good]
+                   for name in ("time", "latitude", "longitude", "xco2", "xco2_uncertainty", "xco2_apriori", "pressure_levels",
+                                "xco2_averaging_kernel", "pressure_weight", "co2_profile_apriori")}
         day = "20" + path.name.split("_")[2]
         with netCDF4.Dataset(directory / f"oco2_v11_{day}.nc", "w", format="NETCDF3_CLASSIC") as out:
             out.createDimension("nSamples", good.sum())
@@ -98,7 +99,8 @@ def gcasv2_soundings(directory: Path, lite_files: list[Path]) -> None:
                        "opmode": ("i4", np.zeros(good.sum(), int))}
             for name, (kind, values) in columns.items():
                 out.createVariable(name, kind, ("nSamples",))[:] = values
-            for name, source in (("pressure", "pressure_levels"), ("averagingKernel", "xco2_averaging_kernel"), ("weightingfunction", "pressure_weight"),
+            for name, source in (("pressure", "pressure_levels"), ("averagingKernel", "xco2_averaging_kernel"),
+                                 ("weightingfunction", "pressure_weight"),
                                  ("constraintvector", "co2_profile_apriori")):
                 out.createVariable(name, "f4", ("nSamples", "Level"))[:] = get[source]
 
@@ -109,7 +111,8 @@ def test_the_namelist_for_real_soundings_works_unaided(small_inputs, tmp_path):
     gcasv2_soundings(tmp_path / "oco2", sorted((inputs / "gosat").glob("*.nc4")))
     shutil.copytree(inputs / "prior", tmp_path / "prior")
     text = (ROOT / "namelists" / "oco2_two_weeks.nml").read_text()
-    for old, new in (("'2014-09-06'", "'2010-06-01'"), ("days  = 14", "days  = 2"), ("window_days = 7", "window_days = 1"), ("members = 50", "members = 8"),
+    for old, new in (("'2014-09-06'", "'2010-06-01'"), ("days  = 14", "days  = 2"), ("window_days = 7", "window_days = 1"),
+                     ("members = 50", "members = 8"),
                      ("395.0", "388.0"), ("'128x64'", "'36x18'"), ("levels = 28", "levels = 8")):
         assert old in text
         text = text.replace(old, new)

@@ -159,8 +159,10 @@ def test_exit_codes_of_the_command(site: Site, tmp_path: Path) -> None:
 def test_a_full_disk_leaves_nothing_incomplete(site: Site, tmp_path: Path, room: int) -> None:
     """A limit on the size of files stands in for the disk: first the history does not fit, then the restart."""
     write_simulation_data(tmp_path / "mz4.dat", site.tracers)
-    (tmp_path / "long.nml").write_text(site.namelist(sim_duration="'1d'", own="  history = .false." if room > 40_000 else "  history = .true."))
-    limited = f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); os.execv(sys.executable, sys.argv[1:])"
+    (tmp_path / "long.nml").write_text(site.namelist(sim_duration="'1d'",
+                                                     own="  history = .false." if room > 40_000 else "  history = .true."))
+    limited = f"import os, resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n" \
+              "os.execv(sys.executable, sys.argv[1:])"
     command = [sys.executable, "-c", limited, sys.executable, "-m", "mozart_coupling.embedded.main", "long.nml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
@@ -237,7 +239,8 @@ def test_stale_output_is_moved_aside_and_cannot_pass(site: Site, tmp_path: Path)
 
 def test_a_failing_model_is_retried_and_reported(site: Site, tmp_path: Path) -> None:
     run(request_for(site, tmp_path), ModelSettings(capabilities=ABLE))
-    text = "import os; open('count', 'a').write('x'); open('gc-rpntr', 'w').write('rest/rstrt-2012-02-28-00000'); print('last words'); os.kill(os.getpid(), 9)"
+    text = ("import os; open('count', 'a').write('x'); open('gc-rpntr', 'w').write('rest/rstrt-2012-02-28-00000'); "
+            "print('last words'); os.kill(os.getpid(), 9)")
     dies = ModelSettings(command=[sys.executable, "-c", text, "{namelist}"], retries=2)
     later = request_for(site, tmp_path, start=site.start + DAY, end=site.start + 2 * DAY, restart=True)
     with pytest.raises(RunFailed, match=r"(?s)SIGKILL.*last words"):
@@ -275,7 +278,8 @@ from pathlib import Path
 from mozart_coupling.run import ModelSettings, PreparedRun, RunRequest, launch
 directory = Path({str(directory)!r})
 request = RunRequest(directory, 'gc', 0, 86400, 0, False, ('EN001',), directory, directory, 'MET_')
-launch(PreparedRun(request, ModelSettings(command={command!r}), 0, 86400, directory / 'long.nml', directory / 'log', directory / 'progress.json', None, True))
+settings = ModelSettings(command={command!r})
+launch(PreparedRun(request, settings, 0, 86400, directory / 'long.nml', directory / 'log', directory / 'progress.json', None, True))
 """
     return subprocess.Popen([sys.executable, "-c", text])
 

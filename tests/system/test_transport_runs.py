@@ -35,7 +35,8 @@ def test_seven_days_are_three_and_four(site: Site, tmp_path: Path, options: str,
     own = site.components() + options + ", history = .false."
     site.run(tmp_path / "one", site.namelist(own=own, restart_frq=frequency, timestep="'3h'"))
     site.run(tmp_path / "two", site.namelist(own=own, sim_duration="'3d'", restart_frq=frequency, timestep="'3h'"))
-    model = site.run(tmp_path / "two", site.namelist(own=own, sim_type="'RESTART'", sim_duration="'4d'", restart_frq=frequency, timestep="'3h'"))
+    model = site.run(tmp_path / "two",
+                     site.namelist(own=own, sim_type="'RESTART'", sim_duration="'4d'", restart_frq=frequency, timestep="'3h'"))
     assert model.start == site.start + 3 * DAY
     assert np.array_equal(end_state(tmp_path / "one", site, 7), end_state(tmp_path / "two", site, 7))
 
@@ -62,7 +63,8 @@ def test_history_and_samples_go_on_over_a_restart(site: Site, tmp_path: Path) ->
 
 def test_threads_change_nothing(site: Site, tmp_path: Path) -> None:
     for threads in (1, 2):
-        site.run(tmp_path / str(threads), site.namelist(own=site.components() + f"  threads = {threads}, history = .false.", sim_duration="'1d'"))
+        site.run(tmp_path / str(threads),
+                 site.namelist(own=site.components() + f"  threads = {threads}, history = .false.", sim_duration="'1d'"))
     assert np.array_equal(end_state(tmp_path / "1", site, 1), end_state(tmp_path / "2", site, 1))
 
 
@@ -70,7 +72,8 @@ def test_threads_change_nothing(site: Site, tmp_path: Path) -> None:
 def test_samples_equal_history(site: Site, tmp_path: Path, precision: str, tolerance: float) -> None:
     request = site.request(days=2)
     write_request(tmp_path / "request.nc", request)
-    site.run(tmp_path, site.namelist(sim_duration="'2d'", own=f"  history_precision = '{precision}', sample_list = 'request.nc', sample_file = 'samples.nc'"))
+    site.run(tmp_path, site.namelist(sim_duration="'2d'",
+                                     own=f"  history_precision = '{precision}', sample_list = 'request.nc', sample_file = 'samples.nc'"))
     inline = read_samples(tmp_path / "samples.nc", site.tracers)
     history = sample_history(tmp_path, "test", request, site.tracers, MOLAR_MASS_AIR, MOLAR_MASS_CO2, "mmr")
     assert inline.mixing_ratio.shape == (40, 3, 6)
@@ -84,7 +87,8 @@ def test_an_instant_at_a_step_end_is_the_state(site: Site, tmp_path: Path) -> No
     instant = np.array([site.start + DAY, site.start + DAY - 1800.0])
     request = SampleRequest(np.array([100.0, 100.0]), np.array([10.0, 10.0]), instant, instant)
     write_request(tmp_path / "request.nc", request)
-    model = site.run(tmp_path, site.namelist(sim_duration="'1d'", own="  history = .false., sample_list = 'request.nc', sample_file = 'samples.nc'"))
+    model = site.run(tmp_path,
+                     site.namelist(sim_duration="'1d'", own="  history = .false., sample_list = 'request.nc', sample_file = 'samples.nc'"))
     i, j = site.grid.cell_index(100.0, 10.0)
     expected = model.core.gather(np.array([i]), np.array([j]))[0] * MOLAR_MASS_AIR / MOLAR_MASS_CO2
     np.testing.assert_allclose(read_samples(tmp_path / "samples.nc").mixing_ratio[0], expected, rtol=1e-15)

@@ -24,7 +24,8 @@ def test_reads_every_kind_of_value():
 
 def test_knows_the_line_of_every_entry():
     groups, _ = parse("! first\n&a x=1\n  y=2 /\n\n&b\n\n z=3\n&end\n", "x.nml")
-    assert [(g.name, g.line, [(e.name, e.line) for e in g.entries]) for g in groups] == [("a", 2, [("x", 2), ("y", 3)]), ("b", 5, [("z", 7)])]
+    assert [(g.name, g.line, [(e.name, e.line) for e in g.entries]) for g in groups] == [("a", 2, [("x", 2), ("y", 3)]),
+                                                                                         ("b", 5, [("z", 7)])]
 
 
 @pytest.mark.parametrize("text, line, words", [

@@ -94,7 +94,7 @@ def test_each_fault_is_named_with_file_line_and_remedy(tmp_path, old, new, line,
     problems = problems_of(tmp_path, GOOD.replace(old, new, 1))
     hits = [str(p) for p in problems if words in str(p)]
     assert hits, [str(p) for p in problems]
-    assert ("case.nml, line %d" % line if line else "case.nml") in hits[0]
+    assert (f"case.nml, line {line}" if line else "case.nml") in hits[0]
 
 
 def test_all_faults_are_reported_at_once(tmp_path):

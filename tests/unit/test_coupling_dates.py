@@ -23,7 +23,8 @@ def test_pairs_and_stamps_round_trip(seconds: int) -> None:
 
 @given(INSTANTS)
 def test_days_since_year_zero_are_cftimes(seconds: int) -> None:
-    moment = cftime.num2date(dates.DAYS_BEFORE_1970 + seconds // dates.DAY, "days since 0000-01-01", "proleptic_gregorian", has_year_zero=True)
+    moment = cftime.num2date(dates.DAYS_BEFORE_1970 + seconds // dates.DAY, "days since 0000-01-01", "proleptic_gregorian",
+                             has_year_zero=True)
     assert dates.date_pair(seconds)[0] == moment.year * 10000 + moment.month * 100 + moment.day
 
 
@@ -40,7 +41,8 @@ def test_days_that_do_not_exist(value: int) -> None:
         dates.from_date_pair(value)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("15m", 900), ("7d", 604800), (" 3H ", 10800), ("1800s", 1800), (1800, 1800), ("1800", 1800)])
+@pytest.mark.parametrize(("text", "seconds"),
+                         [("15m", 900), ("7d", 604800), (" 3H ", 10800), ("1800s", 1800), (1800, 1800), ("1800", 1800)])
 def test_durations(text: str, seconds: int) -> None:
     assert dates.parse_duration(text, "here") == seconds
     assert dates.parse_duration(dates.format_duration(seconds), "here") == seconds

@@ -35,7 +35,8 @@ def test_a_constant_stays_and_the_map_is_linear() -> None:
     random = np.random.default_rng(0)
     a, b = random.normal(size=(2, 16, 5))
     np.testing.assert_allclose(emissions.nodes_from_means(np.full((16, 2), 3.0)), 3.0, rtol=1e-15)
-    np.testing.assert_allclose(emissions.nodes_from_means(2 * a - b), 2 * emissions.nodes_from_means(a) - emissions.nodes_from_means(b), atol=1e-14)
+    np.testing.assert_allclose(emissions.nodes_from_means(2 * a - b), 2 * emissions.nodes_from_means(a) - emissions.nodes_from_means(b),
+                               atol=1e-14)
 
 
 def test_nodes_lie_between_the_means_and_not_half_an_interval_off() -> None:

@@ -21,7 +21,16 @@ from mozart_coupling.heights import hydrostatic_heights
 from mozart_coupling.history import HistoryLayout, HistoryWriter, check_history, history_files, sample_history
 from mozart_coupling.initial import read_initial, write_initial
 from mozart_coupling.netcdf import new_dataset, write_text
-from mozart_coupling.restart import KEPT_SUFFIX, forget_kept, hand_off, read_master, read_pointer, read_restart, write_pointer, write_restart
+from mozart_coupling.restart import (
+    KEPT_SUFFIX,
+    forget_kept,
+    hand_off,
+    read_master,
+    read_pointer,
+    read_restart,
+    write_pointer,
+    write_restart,
+)
 from mozart_coupling.samples import SampleColumns, SampleRequest, read_request, read_samples, write_request, write_samples
 
 GRID, LEVELS, TRACERS = Grid.regular(8, 4), hybrid_levels(5), ("EN001", "EN002")
@@ -50,7 +59,8 @@ def test_the_two_conventions_are_six_tenths_of_a_ppm_apart() -> None:
     assert 1e6 * 6e-4 * abs(factors[0] - factors[1]) == pytest.approx(0.57, abs=0.05)
 
 
-@pytest.mark.parametrize(("mean", "unit", "good"), [(4.0e-4, "vmr", True), (4.0e-4, "mmr", False), (6.1e-4, "mmr", True), (6.1e-4, "vmr", False),
+@pytest.mark.parametrize(("mean", "unit", "good"),
+                         [(4.0e-4, "vmr", True), (4.0e-4, "mmr", False), (6.1e-4, "mmr", True), (6.1e-4, "vmr", False),
                                                     (1.0, "mmr", True)])
 def test_the_mean_tells_the_unit(mean: float, unit: str, good: bool) -> None:
     if good:
@@ -192,7 +202,8 @@ def history(directory: Path, days: int = 2, units: str = "kg/kg", value: float =
     values = value * (1 + 1e-3 * np.random.default_rng(3).normal(size=(8 * days, 2, *CUBE)))
     heights = np.linspace(30e3, 0, 6)[:, None, None] + np.zeros(GRID.shape)
     for k in range(8 * days):
-        writer.write(NOON + 10800 * (k + 1), values[k], np.full(GRID.shape, 1e5 + k), 0.5 * (heights[1:] + heights[:-1]), heights, np.full(CUBE, 1e-3))
+        writer.write(NOON + 10800 * (k + 1), values[k], np.full(GRID.shape, 1e5 + k), 0.5 * (heights[1:] + heights[:-1]), heights,
+                     np.full(CUBE, 1e-3))
     writer.close()
     return values
 
@@ -210,7 +221,8 @@ def test_history_is_sampled_in_its_own_interval(tmp_path: Path) -> None:
 
 def test_other_intervals_are_overlaps_and_instants_are_the_average_that_has_them(tmp_path: Path) -> None:
     values = history(tmp_path, double=True) * 29 / 44
-    request = SampleRequest([0.0] * 4, [-60.0] * 4, NOON + np.array([0.0, 5400.0, 10800.0, 172800.0]), NOON + np.array([21600.0, 16200.0, 10800.0, 172800.0]))
+    request = SampleRequest([0.0] * 4, [-60.0] * 4, NOON + np.array([0.0, 5400.0, 10800.0, 172800.0]),
+                            NOON + np.array([21600.0, 16200.0, 10800.0, 172800.0]))
     samples = sample_history(tmp_path, "test", request, TRACERS, 29.0, 44.0, "mmr")
     cell = values[:, :, :, 0, 0]
     for row, expected in enumerate(((cell[0] + cell[1]) / 2, (cell[0] + cell[1]) / 2, cell[1], cell[15])):
@@ -246,7 +258,8 @@ def test_a_gap_between_history_files_is_found(tmp_path: Path) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["i1", "i2", "i4", "f4", "f8"]), st.booleans(), st.integers(1, 5)), min_size=1, max_size=6), st.integers(0, 4))
+@given(st.lists(st.tuples(st.sampled_from(["i1", "i2", "i4", "f4", "f8"]), st.booleans(), st.integers(1, 5)), min_size=1, max_size=6),
+       st.integers(0, 4))
 def test_the_header_says_how_long_a_file_must_be(tmp_path_factory: pytest.TempPathFactory, variables: list, records: int) -> None:
     path = tmp_path_factory.mktemp("cdf") / "x.nc"
     with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as data:

@@ -69,7 +69,8 @@ def test_the_last_of_equal_keys_counts() -> None:
     assert patch_text(text, {"a": 3}) == "&NLIST\n a = 1\n a = 3\n/\n"
 
 
-@pytest.mark.parametrize("text", ["&NLIST\n a = 1\n", "&NLIST\n a = 'open\n/\n", "&NLIST\n = 3\n/\n", "&NLIST 5 /", "&A x = 1\n&B y = 2\n/\n"])
+@pytest.mark.parametrize("text", ["&NLIST\n a = 1\n", "&NLIST\n a = 'open\n/\n", "&NLIST\n = 3\n/\n", "&NLIST 5 /",
+                                  "&A x = 1\n&B y = 2\n/\n"])
 def test_broken_namelists_are_refused(text: str) -> None:
     with pytest.raises(NamelistError, match="namelist"):
         patch_text(text, {"a": 1})
@@ -125,7 +126,8 @@ def test_species_lists_have_their_columns(tmp_path: Path) -> None:
     assert lines[7:] == ["   1   2", "   0"]
 
 
-@pytest.mark.parametrize("spoil", [lambda t: t.replace("   2   0", "   3   0", 1), lambda t: t.replace("EN002", "EN001"), lambda t: "", lambda t: "x\n" * 9,
+@pytest.mark.parametrize("spoil", [lambda t: t.replace("   2   0", "   3   0", 1), lambda t: t.replace("EN002", "EN001"), lambda t: "",
+                                   lambda t: "x\n" * 9,
                                    lambda t: "\n".join(t.splitlines()[:3])])
 def test_spoilt_species_lists_are_refused(tmp_path: Path, spoil: object) -> None:
     write_simulation_data(tmp_path / "mz4.dat", ["EN001", "EN002"])

@@ -18,16 +18,19 @@ from mozart_coupling.namelist import write_simulation_data
 from mozart_coupling.samples import SampleRequest
 
 BASE = {
-    "case": "'test'", "timestep": "'15m'", "icdate": "20140906", "icsec": "0", "sim_type": "'INITIAL'", "sim_duration": "'7d'", "hstfrq(1)": "'3h'",
+    "case": "'test'", "timestep": "'15m'", "icdate": "20140906", "icsec": "0", "sim_type": "'INITIAL'", "sim_duration": "'7d'",
+    "hstfrq(1)": "'3h'",
     "mfilt(1)": "8", "restart_frq": "'daily'", "local_data_path": "'data'", "dyn_flsp%nl_filename": "'GEOS5_19x2_20140905.nc'",
-    "dyn_flsp%local_path": "'data/dyn/'", "dyn_flnm_prefix": "'GEOS5_19x2_'", "dyn_flnm_date_frmt": "'yyyymmdd'", "ic_flsp%nl_filename": "'ic.nc'",
+    "dyn_flsp%local_path": "'data/dyn/'", "dyn_flnm_prefix": "'GEOS5_19x2_'", "dyn_flnm_date_frmt": "'yyyymmdd'",
+    "ic_flsp%nl_filename": "'ic.nc'",
     "emis_flsp%local_path": "'data/emis/'", "sim_data_file": "'mz4.dat'",
 }
 
 
 def loaded(directory: Path, own: str = "", without: tuple[str, ...] = (), **changes: str) -> EmbeddedSettings:
     values = {key: value for key, value in {**BASE, **changes}.items() if key not in without}
-    text = "&NLIST\n" + "\n".join(f"  {key} = {value}" for key, value in values.items()) + "\n/\n" + (f"&GCAS_TRANSPORT {own} /\n" if own else "")
+    text = "&NLIST\n" + "\n".join(f"  {key} = {value}" for key,
+                                  value in values.items()) + "\n/\n" + (f"&GCAS_TRANSPORT {own} /\n" if own else "")
     (directory / "long.nml").write_text(text)
     write_simulation_data(directory / "mz4.dat", ("EN001", "EN002"))
     return load(directory / "long.nml", directory)
@@ -35,9 +38,11 @@ def loaded(directory: Path, own: str = "", without: tuple[str, ...] = (), **chan
 
 def test_the_contracts_example(tmp_path: Path) -> None:
     found = loaded(tmp_path)
-    assert (found.timestep, found.duration, found.history_interval, found.samples_per_file, found.restart_interval) == (900, 604800, 10800, 8, 86400)
+    assert (found.timestep, found.duration, found.history_interval, found.samples_per_file, found.restart_interval) == (900, 604800, 10800,
+                                                                                                                        8, 86400)
     assert found.first_start == np.datetime64("2014-09-06", "s").astype(int) and not found.restart
-    assert (found.met_directory, found.met_prefix, found.emission_directory) == (tmp_path / "data/dyn", "GEOS5_19x2_", tmp_path / "data/emis")
+    assert (found.met_directory, found.met_prefix, found.emission_directory) == (tmp_path / "data/dyn", "GEOS5_19x2_",
+                                                                                 tmp_path / "data/emis")
     assert found.tracers == ("EN001", "EN002") and found.history and found.mode == "linear" and found.mw_co2 == 44.0095
 
 
@@ -63,8 +68,10 @@ def test_data_directories_have_their_usual_places(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("changes", "match"), [
     ({"timestep": "'7m'"}, "divide"), ({"timestep": "'fast'"}, "duration"), ({"sim_type": "'CONTINUE'"}, "INITIAL or RESTART"),
     ({"icdate": "20140931"}, "icdate"),
-    ({"icsec": "86400"}, "icsec"), ({"sim_duration": "'0d'"}, "duration"), ({"hstfrq(1)": "'5h'"}, "history interval"), ({"calendar": "'noleap'"}, "calendar"),
-    ({"restart_frq": "'3h'"}, "midnight"), ({"case": "7"}, "string"), ({"mfilt(1)": "0"}, "sample"), ({"sim_data_file": "'none.dat'"}, "none.dat"),
+    ({"icsec": "86400"}, "icsec"), ({"sim_duration": "'0d'"}, "duration"), ({"hstfrq(1)": "'5h'"}, "history interval"),
+    ({"calendar": "'noleap'"}, "calendar"),
+    ({"restart_frq": "'3h'"}, "midnight"), ({"case": "7"}, "string"), ({"mfilt(1)": "0"}, "sample"),
+    ({"sim_data_file": "'none.dat'"}, "none.dat"),
 ])
 def test_values_without_sense(tmp_path: Path, changes: dict, match: str) -> None:
     with pytest.raises(NamelistError, match=match):
@@ -80,7 +87,8 @@ def test_what_must_be_there(tmp_path: Path, missing: str) -> None:
 @pytest.mark.parametrize(("own", "match"), [
     ("mod = 'linear'", "Did you mean mode"), ("mode = 'cubic'", "linear"), ("threads = 'two'", "wrong type"), ("history = 1", "wrong type"),
     ("mw_air = 500.0", "range"),
-    ("sample_list = 'a.nc'", "go together"), ("components_file = 'a.nc'", "go together"), ("mode = 'monotone' precision = 'single'", "monotone"),
+    ("sample_list = 'a.nc'", "go together"), ("components_file = 'a.nc'", "go together"),
+    ("mode = 'monotone' precision = 'single'", "monotone"),
 ])
 def test_our_own_group_is_strict(tmp_path: Path, own: str, match: str) -> None:
     with pytest.raises(NamelistError, match=match):
@@ -122,7 +130,8 @@ def test_samples_of_a_linear_signal(seed: int) -> None:
     for state in range(n_steps + 1):
         if collector.wants(state):
             now = float(state * step)
-            collector.add(state, lambda i, j, now=now: np.full((i.size, 1, 2), now), np.full(grid.shape, 1e5), np.full((2, *grid.shape), 250.0), None)
+            collector.add(state, lambda i, j, now=now: np.full((i.size, 1, 2), now), np.full(grid.shape, 1e5),
+                          np.full((2, *grid.shape), 250.0), None)
             touched += 1
     columns = collector.finish(1.0, np.zeros(grid.shape), np.array([0.0, 0.5, 0.0]), np.array([0.0, 0.0, 1.0]))
     values = columns.mixing_ratio[columns.column, 0, 0]

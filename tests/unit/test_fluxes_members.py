@@ -69,7 +69,8 @@ def test_records_of_a_member_are_the_sum_of_the_fields_records(fluxes, perturbat
     assert nodes.shape == (basis.n_basis, 17, *GRID.shape)
     for i, member in enumerate(basis.members(factors)):
         direct = molecules_per_cm2(nodes_from_means(member))
-        np.testing.assert_allclose(np.einsum("bij,bnij->nij", coefficients[i], nodes), direct, rtol=1e-11, atol=1e-11 * np.abs(direct).max())
+        np.testing.assert_allclose(np.einsum("bij,bnij->nij", coefficients[i], nodes), direct, rtol=1e-11,
+                                   atol=1e-11 * np.abs(direct).max())
 
 
 @pytest.mark.parametrize("perturbation", ["scale", "shift"])

@@ -205,7 +205,8 @@ def _shifted_grid(path):
     (_other_date, "do not cover the day"),
     (_other_grid, "wrong grid"),
     (_shifted_grid, "wrong grid"),
-], ids=["missing", "not NetCDF", "empty", "truncated", "last bytes cut", "NaN", "fill values", "other variable", "mol m-2 s-1", "molecules m-2 s-1",
+], ids=["missing", "not NetCDF", "empty", "truncated", "last bytes cut", "NaN", "fill values", "other variable", "mol m-2 s-1",
+        "molecules m-2 s-1",
         "gC m-2 day-1", "other year", "2 degrees", "shifted grid"])
 def test_a_bad_file_is_named_with_what_is_wrong(two_days, change, text):
     directory, _ = two_days

@@ -17,7 +17,8 @@ def test_units_have_their_factor(text, factor):
     assert flux_unit_factor(text) == pytest.approx(factor, rel=1e-14)
 
 
-@pytest.mark.parametrize("text", ["", "K", "kg m-2 s-1", "mol m-2", "mol s-1", "m-2 s-1", "mol m-2 s-1 K-1", "mol m2 s-1", "mol mol m-2 s-1"])
+@pytest.mark.parametrize("text", ["", "K", "kg m-2 s-1", "mol m-2", "mol s-1", "m-2 s-1", "mol m-2 s-1 K-1", "mol m2 s-1",
+                                  "mol mol m-2 s-1"])
 def test_units_that_do_not_say_enough_are_refused(text):
     assert flux_unit_factor(text) is None
 

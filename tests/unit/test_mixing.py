@@ -71,7 +71,8 @@ def test_unstable_profile_is_the_published_one():
     length = -(friction**3) / (KARMAN * buoyancy)
     momentum = friction * (1.0 - 15.0 * 0.1 * depth / length) ** (1 / 3)
     assert momentum == pytest.approx((friction**3 + 0.6 * convective**3) ** (1 / 3), rel=1e-12)
-    prandtl = (1.0 - 1.5 * depth / length) ** (-1 / 2) / (1.0 - 1.5 * depth / length) ** (-1 / 3) + 7.2 * KARMAN * 0.1 * convective / momentum
+    steep = 1.0 - 1.5 * depth / length
+    prandtl = steep ** (-1 / 2) / steep ** (-1 / 3) + 7.2 * KARMAN * 0.1 * convective / momentum
     surface = friction * np.sqrt(1.0 - 15.0 * z / length)
     velocity = np.where(z < 0.1 * depth, np.minimum(surface, momentum / prandtl), momentum / prandtl)
     inside = z < 0.95 * depth
@@ -177,7 +178,8 @@ def test_water_vapour_flux_lightens_the_air():
 
 
 def test_all_is_prescribed_when_only_wind_is_known():
-    met = still_air(**dict.fromkeys(("temperature", "specific_humidity", "pblh", "surface_heat_flux", "moisture_flux", "taux", "tauy", "cmfmc")),
+    met = still_air(**dict.fromkeys(("temperature", "specific_humidity", "pblh", "surface_heat_flux", "moisture_flux", "taux", "tauy",
+                                     "cmfmc")),
                     seconds_of_day=43200.0, day_of_year=172.0)
     met.u = met.u + 5.0
     mixing = mixing_of(met)
@@ -272,7 +274,8 @@ def tropical(relative=0.85):
 
 def test_surrogate_is_deep_in_the_moist_tropics():
     temperature, humidity = tropical()
-    met = still_air(temperature=temperature, specific_humidity=humidity, pblh=600.0, surface_heat_flux=12.0, moisture_flux=5.0e-5, cmfmc=None)
+    met = still_air(temperature=temperature, specific_humidity=humidity, pblh=600.0, surface_heat_flux=12.0, moisture_flux=5.0e-5,
+                    cmfmc=None)
     flux = mixing_of(met).updraft[ROW, :, COLUMN] / (STEP * GRID.area[ROW, COLUMN])
     assert flux[LEVEL_PRESSURE < 4.0e4].max() > 1e-3
     assert 0.01 < flux.max() < 0.05

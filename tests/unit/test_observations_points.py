@@ -3,12 +3,12 @@
 import netCDF4
 import numpy as np
 import pytest
+from generators.observation_files import CURRENT_COLUMNS, write_flasks
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations import SurfaceStream, check_streams, read_streams
 from gcas_driver.observations.gcasv2_surface import RECORD_FORMAT, write_records
 from gcas_driver.observations.table import WITHHELD
-from generators.observation_files import CURRENT_COLUMNS, write_flasks
 
 START, END = np.datetime64("2010-06-14"), np.datetime64("2010-06-21")
 REJECTED, LOCAL, PAIR, MISSING = ("rejected by the provider's flag", "not background by the provider's flag",
@@ -105,7 +105,8 @@ def test_replicates_flags_and_missing(tmp_path):
 def test_sites_errors_and_hours(tmp_path):
     write_flasks(tmp_path / "a.txt", ROWS)
     assert len(read_streams([flask(tmp_path, sites=("brw",))], START, END)) == 0
-    table = read_streams([flask(tmp_path, sites=("mlo",), sites_withheld=("MLO",), site_error_ppm={"mlo": 3.0}, error_factor=2.0)], START, END)
+    table = read_streams([flask(tmp_path, sites=("mlo",), sites_withheld=("MLO",), site_error_ppm={"mlo": 3.0}, error_factor=2.0)], START,
+                         END)
     assert not table.used.any() and np.count_nonzero(table.reason == WITHHELD) == 3 and np.count_nonzero(table.evaluated) == 3
     assert np.all(np.abs(table.error - 6.0) < 0.01)
     # 20 UTC at 155.58 W is 9.6 h local, 08 UTC is 21.6 h
@@ -148,7 +149,8 @@ def test_a_changed_file_is_read_again(tmp_path):
 
 
 RECORDS = [("co2_mlo_surface-flask_1", 20100615, 72000, 19.53, 204.42, 3402.0, 391.5, 1),
-           ("TANK", 20100615, 3600, -65.0, 10.0, 12.0, -999.99, 2), ("co2_spo_surface-flask_1", 20100615, 60, -89.98, 335.2, 2821.0, 386.123, 2)]
+           ("TANK", 20100615, 3600, -65.0, 10.0, 12.0, -999.99, 2),
+           ("co2_spo_surface-flask_1", 20100615, 60, -89.98, 335.2, 2821.0, 386.123, 2)]
 
 
 @pytest.mark.parametrize("record_format", ["", RECORD_FORMAT])
@@ -188,7 +190,8 @@ def write_obspack(path, **changes) -> None:
         dataset.createVariable("obs_flag", "i4", ("obs",))[:] = [1, 1, 1, 0, 1]
         texts = {"qcflag": (["...", "N..", "...", "...", ".S."], 10), "obspack_id": ([f"pack~co2_lef~{i}" for i in range(n)], 200)}
         for name, (values, size) in texts.items():
-            dataset.createVariable(name, "S1", ("obs", f"string_of_{size}chars"))[:] = netCDF4.stringtochar(np.array(values, dtype=f"S{size}"))
+            dataset.createVariable(name, "S1",
+                                   ("obs", f"string_of_{size}chars"))[:] = netCDF4.stringtochar(np.array(values, dtype=f"S{size}"))
 
 
 def test_obspack(tmp_path):

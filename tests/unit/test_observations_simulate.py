@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from generators.observation_files import make_columns, make_points
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations import xco2_operator
 from gcas_driver.observations.simulate import point_levels, sample_request, simulate
 from gcas_driver.observations.table import Observations
-from generators.observation_files import make_columns, make_points
 from mozart_coupling.grids import Grid
 from mozart_coupling.samples import SampleRequest, Samples
 
@@ -49,7 +49,8 @@ def test_heights_above_the_sea():
 def test_columns_are_equation_6():
     random = np.random.default_rng(3)
     n = 50
-    table = make_columns(random.uniform(0, 86400.0, n), random.uniform(-180, 180, n), random.uniform(-80, 80, n), np.full(n, 390.0), np.ones(n))
+    table = make_columns(random.uniform(0, 86400.0, n), random.uniform(-180, 180, n), random.uniform(-80, 80, n), np.full(n, 390.0),
+                         np.ones(n))
     request, mapping = sample_request(table, GRID)
     samples = answer(request)
     hx = simulate(table, samples, mapping)
@@ -91,7 +92,8 @@ def test_mixed_table_in_small_batches(monkeypatch):
 
 def test_request_names_cells_and_intervals():
     table = points([0.0, 0.0, 0.0, 0.0])
-    table = Observations(**{**table.__dict__, "time": np.array([10799.0, 10800.0, 100.0, 21600.0]), "lon": np.array([12.0, 13.0, 14.9, -179.0])})
+    table = Observations(**{**table.__dict__, "time": np.array([10799.0, 10800.0, 100.0, 21600.0]),
+                            "lon": np.array([12.0, 13.0, 14.9, -179.0])})
     request, mapping = sample_request(table, GRID)
     assert request.time_start.tolist() == [0.0, 10800.0, 21600.0] and request.time_end.tolist() == [10800.0, 21600.0, 32400.0]
     assert mapping.index[:, 0].tolist() == [0, 1, 0, 2] and (mapping.weight == 1.0).all()
@@ -109,7 +111,8 @@ def test_bilinear_is_exact_for_linear_fields(grid):
     random = np.random.default_rng(5)
     n = 200
     lat_limit = grid.lat[-1]
-    table = make_points(np.zeros(n), random.uniform(-180, 180, n), random.uniform(-lat_limit, lat_limit, n), np.zeros(n), np.zeros(n), np.ones(n))
+    table = make_points(np.zeros(n), random.uniform(-180, 180, n), random.uniform(-lat_limit, lat_limit, n), np.zeros(n), np.zeros(n),
+                        np.ones(n))
     request, mapping = sample_request(table, grid, horizontal="bilinear")
     np.testing.assert_allclose(mapping.weight.sum(axis=1), 1.0, rtol=1e-13)
     assert (mapping.weight >= 0.0).all()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from generators.observation_files import make_columns, make_points
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,7 +10,6 @@ from gcas_driver.errors import InputError
 from gcas_driver.observations.screening import listing, screen
 from gcas_driver.observations.super_observations import super_observe
 from gcas_driver.observations.table import WITHHELD, Observations
-from generators.observation_files import make_columns, make_points
 from mozart_coupling.grids import Grid
 
 GRID = Grid.named("36x18")
@@ -99,7 +99,7 @@ def test_invariants(n, seed, correlation, spread):
         assert table.value[mine].min() - 1e-9 <= merged.value[i] <= table.value[mine].max() + 1e-9
         assert (hx[mine].min(axis=0) - 1e-9 <= mean[i]).all() and (mean[i] <= hx[mine].max(axis=0) + 1e-9).all()
         assert merged.error[i] <= table.error[mine].max() * (1.0 + 1e-12)
-        cells = {tuple(int(k) for k in GRID.cell_index(lon, lat)) for lon, lat in zip(table.lon[mine], table.lat[mine])}
+        cells = {tuple(int(k) for k in GRID.cell_index(lon, lat)) for lon, lat in zip(table.lon[mine], table.lat[mine], strict=True)}
         assert len(cells) == 1
     np.testing.assert_allclose(merged.average(2.0 * hx - 5.0), 2.0 * mean - 5.0, rtol=1e-12)
     order = random.permutation(n)

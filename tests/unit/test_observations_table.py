@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import xarray as xr
+from generators.observation_files import make_columns, make_points
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations.scales import scale_named_in, scale_problems
 from gcas_driver.observations.table import WITHHELD, Observations, wrap_longitude
-from generators.observation_files import make_columns, make_points
 
 
 def table() -> Observations:

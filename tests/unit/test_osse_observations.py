@@ -151,7 +151,7 @@ def test_drawn_errors_are_the_stated_ones(files):
     directory, _ = files
     table = read_streams(streams(directory, cell_degrees=0.0), START, END)
     truth = read_truth(directory / TRUTH_FILE)
-    departure = table.value - np.array([truth[product, name] for product, name in zip(table.product, table.identifier)])
+    departure = table.value - np.array([truth[product, name] for product, name in zip(table.product, table.identifier, strict=True)])
     columns = table.kind == "column"
     normal = departure[columns] / (table.error[columns] / 1.9)
     n = np.count_nonzero(columns)

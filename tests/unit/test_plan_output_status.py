@@ -76,7 +76,8 @@ def test_flux_file_has_the_faces_that_others_read(tmp_path):
     day = 86400.0
     write_fluxes(tmp_path / "f.nc", HEADING, {
         "component": np.array(["bio", "fire"]), "optimised": np.array([True, False]), "region": np.array(["one"]), "lon": grid.lon,
-        "lat": grid.lat, "area": grid.area, "time_bounds": np.array([[0.0, day], [day, 2 * day]]), "flux_prior": field, "flux_posterior": 2 * field,
+        "lat": grid.lat, "area": grid.area, "time_bounds": np.array([[0.0, day], [day, 2 * day]]), "flux_prior": field,
+        "flux_posterior": 2 * field,
         "region_total_prior": np.ones((2, 1, 3)), "region_total_posterior": np.ones((2, 1, 3))})
     with netCDF4.Dataset(tmp_path / "f.nc") as data:
         assert data["flux_prior"].units == "mol m-2 s-1" and data["region_total_prior"].units == "PgC/yr"

@@ -161,7 +161,8 @@ def test_basis_times_coefficients_equals_full_emissions() -> None:
 def test_boundary_layer_conserves_and_damps() -> None:
     """Mixing keeps the column's amount and lowers the variance over the boundary layer; without it nothing changes."""
     still = weather(strength=0.0)
-    still = dataclasses.replace(still, ps_end=still.ps_start, pblh=np.full(GRID.shape, 2500.0), surface_heat_flux=np.full(GRID.shape, 150.0))
+    still = dataclasses.replace(still, ps_end=still.ps_start, pblh=np.full(GRID.shape, 2500.0),
+                                surface_heat_flux=np.full(GRID.shape, 150.0))
     q = np.zeros((1, NLEV, *GRID.shape))
     q[0, -1] = 1.0
     core = make(1, mixing=True)

@@ -1,8 +1,8 @@
 """The embedded transport model on 128x64x28 cells: a week at 30 minutes, by numbers of tracers.
 
 `advection-N` moves N tracers by winds; `model-N` adds boundary layer, convection and emissions (the ensemble's way: components
-times factors) and the sampling of a thousand columns. A few steps are timed and scaled to the week's 336; `limit_seconds` is the time in which
-the machine could read and write all tracers twice a step, at the rate of a triad measured in the same run.
+times factors) and the sampling of a thousand columns. A few steps are timed and scaled to the week's 336; `limit_seconds` is the time in
+which the machine could read and write all tracers twice a step, at the rate of a triad measured in the same run.
 """
 
 from __future__ import annotations
