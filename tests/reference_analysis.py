@@ -1,4 +1,4 @@
-"""The serial EnSRF in plain NumPy, one observation and one pair at a time: what the Fortran core is compared with.
+"""Both filters in plain NumPy, one observation, pair or parameter at a time: what the Fortran core is compared with.
 
 Written from the equations alone, slow on purpose: dense weights, no blocks, no replay.
 """
@@ -91,3 +91,28 @@ def ensrf(x, hx, y, r, rho, rho_obs, order, *, inflation=1.0, rtpp=0.0, rtps=0.0
     pert = pert * (1 + rtps * (prior_spread - spread) / safe)[:, None]
     posterior = np.where(touched[:, None], mean[:, None] + pert, state)
     return posterior[:n_parameters], posterior[n_parameters:]
+
+
+def letkf(x, hx, y, r, rho, rho_obs, *, inflation=1.0, rtpp=0.0, rtps=0.0):
+    """Posterior members of parameters and simulated values; every row by itself, in the space of the members, by eigenvectors."""
+    n_members = x.shape[1]
+    state = np.vstack([x, hx])
+    weight = np.vstack([rho, rho_obs])
+    innovation = y - hx.mean(axis=1)
+    simulated = inflation * (hx - hx.mean(axis=1, keepdims=True))
+    posterior = state.copy()
+    for i, row in enumerate(state):
+        local = weight[i] > 0
+        prior = inflation * (row - row.mean())
+        if not local.any() or not prior.any():
+            continue
+        scaled = simulated[local] * (weight[i, local] / r[local])[:, None]
+        eigenvalues, vectors = np.linalg.eigh(simulated[local].T @ scaled + (n_members - 1) * np.eye(n_members))
+        mean_weight = vectors @ (vectors.T @ (scaled.T @ innovation[local]) / eigenvalues)
+        pert = prior @ (vectors * np.sqrt((n_members - 1) / eigenvalues)) @ vectors.T
+        pert = (1 - rtpp) * pert + rtpp * prior
+        spread = pert.std()
+        if spread > 0:
+            pert = pert * (1 + rtps * (prior.std() - spread) / spread)
+        posterior[i] = row.mean() + prior @ mean_weight + pert
+    return posterior[: x.shape[0]], posterior[x.shape[0]:]

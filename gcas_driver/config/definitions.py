@@ -127,7 +127,7 @@ ANALYSIS = Group("analysis", "The filter and its localization.", (
       above=0, maximum=20100),
     V("p_value", "float", 0.05, "Level of the significance test; 1: no test.", above=0, maximum=1),
     V("sign", "bool", True, "Only correlations of a flux with what it can cause count (one-sided test)."),
-    V("taper", "str", "none", "Additional distance taper that reaches 0 at `far_km`. Default: none; letkf always tapers.",
+    V("taper", "str", "none", "Additional distance taper that reaches 0 at `far_km`: of the covariances (ensrf), of 1/R (letkf).",
       choices=("none", "gaspari-cohn")),
     V("max_observations", "int", 0, "At most so many observations per parameter; 0: no limit.", minimum=0),
     V("order", "str", "time", "Order of the serial update: `time` (then decreasing prior variance / error variance) or `greedy` "

@@ -38,7 +38,7 @@ contains
         real(dp), intent(in) :: inflation          !! factor of the prior perturbations
         real(dp), intent(in) :: rtpp               !! relaxation to prior perturbations, 0 to 1
         real(dp), intent(in) :: rtps               !! relaxation to prior spread, 0 to 1
-        logical, intent(in) :: single              !! perturbations of the second phase in single precision
+        logical, intent(in) :: single              !! EnSRF: perturbations of the second phase in single precision; LETKF: that accuracy
         integer(i4), intent(in) :: n_threads       !! threads
         real(dp), intent(in) :: parameter_lon(:)   !! (n_parameters), bands only [degree]
         real(dp), intent(in) :: parameter_lat(:)   !! (n_parameters), bands only [degree]

@@ -41,6 +41,7 @@ module gcas_letkf_blocks
     real(dp), parameter :: few = 1.5_dp             !! observations over members up to which theirs is the cheaper space
     integer, parameter :: all_lanes(n_lanes) = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]
     real(dp), parameter :: accuracy = 1.0e-14_dp    !! of perturbations and means, relative to the perturbations
+    real(dp), parameter :: accuracy_single = 1.0e-8_dp !! where single precision is asked for
 
 contains
 
@@ -232,7 +233,8 @@ contains
                 lane = lanes(first + k - 1)
                 space%start(1:n) = space%scale(1:n)*space%products(lane, space%chosen(1:n))
                 call space%spaces(k)%begin(n, n_padded, space%start(1:n))
-                tolerance(k) = steps_tolerance(sqrt(sum(work%values(lane, :)**2)), space%spaces(k)%start, space%departure(1:n))
+                tolerance(k) = steps_tolerance(sources%single, sqrt(sum(work%values(lane, :)**2)), space%spaces(k)%start, &
+                                               space%departure(1:n))
             end do
             call apply_functions(scaled%poles, n, n_padded, space%matrix, n_together, .true., tolerance, space%spaces)
             do k = 1, n_together
@@ -276,7 +278,7 @@ contains
             do k = 1, n_together
                 space%start(1:n) = work%values(lanes(first + k - 1), :)
                 call space%spaces(k)%begin(n, n_padded, space%start(1:n))
-                tolerance(k) = steps_tolerance(space%spaces(k)%start, space%spaces(k)%start, space%departure(1:n))
+                tolerance(k) = steps_tolerance(sources%single, space%spaces(k)%start, space%spaces(k)%start, space%departure(1:n))
             end do
             call apply_functions(scaled%poles, n, n_padded, space%matrix, n_together, .false., tolerance, space%spaces)
             do k = 1, n_together
@@ -337,11 +339,13 @@ contains
     end subroutine pack_members
 
     !> Bound of the relative residual at which perturbations and mean are accurate.
-    pure real(dp) function steps_tolerance(length, start, departure) result(tolerance)
+    pure real(dp) function steps_tolerance(single, length, start, departure) result(tolerance)
+        logical, intent(in) :: single                     !! the accuracy of single precision is enough
         real(dp), intent(in) :: length                    !! of the target's perturbations
         real(dp), intent(in) :: start                     !! length of the start vector
         real(dp), intent(in), contiguous :: departure(:)  !! what the inverse is multiplied with
 
-        tolerance = accuracy*length/(max(start, tiny(start))*(1.0_dp + sqrt(dot(departure, departure))))
+        tolerance = merge(accuracy_single, accuracy, single)*length &
+                    /(max(start, tiny(start))*(1.0_dp + sqrt(dot(departure, departure))))
     end function steps_tolerance
 end module gcas_letkf_blocks

@@ -40,7 +40,7 @@ contains
         call member_space(sources, scaled, sources%n, [(i, i=1, sources%n)], scaled%root, panels, matrix, departure)
 
         !$omp parallel num_threads(n_threads) default(none) private(spaces, unit) &
-        !$omp     shared(n, n_padded, scaled, matrix, departure, self)
+        !$omp     shared(n, n_padded, sources, scaled, matrix, departure, self)
         allocate (unit(n))
         call spaces(1)%reserve(n_padded)
         !$omp do schedule(dynamic, 1)
@@ -49,7 +49,7 @@ contains
             unit(i) = 1
             call spaces(1)%begin(n, n_padded, unit)
             call apply_functions(scaled%poles, n, n_padded, matrix, 1, .false., &
-                                 [steps_tolerance(1.0_dp, 1.0_dp, departure)], spaces)
+                                 [steps_tolerance(sources%single, 1.0_dp, 1.0_dp, departure)], spaces)
             call spaces(1)%combine(n, n_padded, departure, self%root(:, i), self%gain(i))
         end do
         !$omp end do
