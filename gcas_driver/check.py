@@ -172,8 +172,9 @@ def implied_sigma(settings: Settings, grid: Grid) -> dict[str, float]:
     state = build_state(fluxes, cells, settings.state.scheme, read_lambdas(settings.state, cells),
                         sign_threshold=settings.state.sign_threshold)
     correlation = Correlation(settings.state.correlation_land_km, settings.state.correlation_ocean_km, settings.state.correlation_shape)
-    fraction = np.concatenate([regions.fraction, np.ones((1, *grid.shape))])
-    sigma = np.sqrt((state.regional_sigma(fraction, correlation) ** 2).sum(axis=0))
+    everywhere = np.ones((1, *grid.shape))
+    sigma = np.sqrt(sum(state.regional_sigma(np.concatenate([regions.shares(name), everywhere]), correlation)[i] ** 2
+                        for i, name in enumerate(state.scheme.optimised)))
     return dict(zip([*regions.names, "Global"], (float(s) for s in sigma), strict=True))
 
 

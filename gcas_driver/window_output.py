@@ -81,7 +81,7 @@ def _fluxes(case: Case, window: Window, prior: Prior, posterior: Posterior) -> d
     edges = seconds(window.start + np.arange(window.days * per_day // n_merged + 1) * (DAY // (per_day // n_merged)))
     regions = case.regions
     area = case.grid.area
-    kept = np.stack([np.tensordot(regions.fraction, before[name].values.mean(axis=0) * area, axes=2) for name in names]) * PGC_PER_YEAR
+    kept = np.stack([np.tensordot(regions.shares(name), before[name].values.mean(axis=0) * area, axes=2) for name in names]) * PGC_PER_YEAR
     return {"component": np.array(names), "optimised": np.array([name in state.scheme.optimised for name in names]),
             "region": np.array(regions.names), "lon": case.grid.lon, "lat": case.grid.lat, "area": area,
             "time_bounds": np.column_stack([edges[:-1], edges[1:]]), "flux_prior": stacked(before), "flux_posterior": stacked(after),
@@ -97,6 +97,6 @@ def _member_totals(case: Case, prior: Prior, x: np.ndarray, kept: np.ndarray) ->
     state = prior.state
     result = np.repeat(kept[:, :, None], x.shape[1], axis=2)
     fields = state.factors(x) * state.model_flux
-    for index in range(len(state.scheme.optimised)):
-        result[index] = np.tensordot(case.regions.fraction, fields[:, index], axes=([1, 2], [1, 2])) * PGC_PER_YEAR
+    for index, name in enumerate(state.scheme.optimised):
+        result[index] = np.tensordot(case.regions.shares(name), fields[:, index], axes=([1, 2], [1, 2])) * PGC_PER_YEAR
     return result

@@ -154,7 +154,9 @@ class _BudgetReader:
         self.optimised = tuple(c for i, c in enumerate(self.fluxes)
                                if (flags[i] if flags is not None else c in case.settings.optimised))
         self.keys, self.sums = region_keys(self.regions)
-        self.fraction = _fractions(case, self.grid, self.regions)
+        mapped, rows = _region_map(case, self.grid, self.regions)
+        self.fraction = None if mapped is None else np.asarray(mapped.fraction)[rows]
+        self.shares = None if mapped is None else np.array([mapped.shares(name)[rows] for name in self.fluxes])
         land = np.array([name in land_regions(self.regions) for name in self.regions])
         self.land = self.fraction[land].sum(axis=0) if self.fraction is not None else np.zeros(self.grid.shape)
         self.truth_streams = _truth_streams(case.truth, self.fluxes)
@@ -198,7 +200,7 @@ class _BudgetReader:
         """Totals (key, component + 1) [PgC/yr] of maps (component, lat, lon); of the members' mean without a region map."""
         everywhere = np.einsum("cyx,yx->c", maps, self.grid.area) * PGC_PER_YEAR
         if self.fraction is not None:
-            by_region = np.einsum("cyx,ryx->cr", maps * self.grid.area, self.fraction, optimize=True) * PGC_PER_YEAR
+            by_region = np.einsum("cyx,cryx->cr", maps * self.grid.area, self.shares, optimize=True) * PGC_PER_YEAR
         elif members is not None:
             by_region = members.mean(axis=-1)
         else:
@@ -224,20 +226,20 @@ class _BudgetReader:
         return result
 
 
-def _fractions(case: Case, grid: Grid, regions: Sequence[str]) -> np.ndarray | None:
-    """Share of each region in each cell (region, lat, lon), in the order of the file; None if the map has gone."""
+def _region_map(case: Case, grid: Grid, regions: Sequence[str]) -> tuple[RegionMap | None, list[int]]:
+    """The run's region map and its rows in the order of the file; None if the map has gone."""
     source = str(case.settings.get("regions", "file", "builtin"))
     try:
         mapped = RegionMap.load(source if source == "builtin" else case.directory / source, grid)
     except InputError as error:
         log.warning("no region map, so regional means are those of the members and there is no truth by region: %s", error)
-        return None
+        return None, []
     names = [str(n) for n in mapped.names]
     missing = [r for r in regions if r not in names]
     if missing:
         raise InputError("the region map is not the one of the run", source, ", ".join(missing) + " not in it", ", ".join(names),
                          "Give the file of the run in &regions of the case's settings.nml.")
-    return np.asarray(mapped.fraction)[[names.index(r) for r in regions]]
+    return mapped, [names.index(r) for r in regions]
 
 
 def _truth_streams(truth: Path | None, fluxes: Sequence[str]) -> dict[str, list[PriorStream]]:

@@ -40,12 +40,16 @@ AGGREGATES: dict[str, tuple[str, ...]] = {
     "Southern land": tuple(_LAND[i] for i in (3, 9)),
 }
 
+#: Fluxes of one surface only; all others (the sum of all, "net") belong to a cell's regions by area.
+SURFACE = {"bio": "land", "fire": "land", "fossil": "land", "ocn": "ocean"}
+
 MASK_VARIABLES = ("transcom_regions", "mask64", "region", "regions", "transcom", "mask")
 # The TransCom 3 mask's whole-degree longitudes are the eastern edges of its cells: so placed, its land differs from the land mask
 # over 1.7 % of the area within 60 degrees of the equator; as western edges (one degree further east) over 3.3 %.
 EASTERN_EDGE_VARIABLES = ("mask64",)
 BUILTIN_GRID = Grid.regular(720, 360, lon_first=-179.75)
 CELL_GAP_TOLERANCE = 1.0e-3  # of a region number
+SMALLEST_SHARE = 1.0e-9  # of a cell's area: less is round-off of the regridding
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +110,33 @@ class RegionMap:
         """Regions, then aggregates: the order of `totals`."""
         return self.names + tuple(self._aggregates())
 
-    def totals(self, flux: ArrayLike, area: ArrayLike | None = None) -> np.ndarray:
+    def shares(self, component: str | None = None) -> np.ndarray:
+        """Share of a component's flux in each cell that belongs to each region.
+
+        On a coast the biosphere's flux is the land regions' and the sea's the ocean regions', however the area is divided:
+        shared by area, a 2.8 degree grid would give an eighth of the land's uptake to the oceans.
+
+        Parameters
+        ----------
+        component
+            Name of a flux; None or one that is of no single surface: shares of area. Where a cell has no region of the flux's
+            surface, and with masks other than TransCom's, too.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n_regions, nlat, nlon), 0 … 1, with sum 1 in every cell.
+        """
+        surface = SURFACE.get(component or "")
+        if surface is None or not self.is_transcom:
+            return self.fraction
+        ocean = np.array([name in AGGREGATES["Global ocean"] for name in self.names])
+        chosen = np.where((ocean == (surface == "ocean"))[:, None, None], self.fraction, 0.0)
+        total = chosen.sum(axis=0)
+        found = total > SMALLEST_SHARE
+        return np.where(found, chosen / np.where(found, total, 1.0), self.fraction)
+
+    def totals(self, flux: ArrayLike, area: ArrayLike | None = None, component: str | None = None) -> np.ndarray:
         """Fluxes summed over regions and aggregates.
 
         Parameters
@@ -115,6 +145,8 @@ class RegionMap:
             (..., nlat, nlon) [mol m-2 s-1].
         area
             (nlat, nlon) [m2]; default: the grid's.
+        component
+            Which flux it is: see `shares`.
 
         Returns
         -------
@@ -133,14 +165,14 @@ class RegionMap:
         if not np.isfinite(flux).all():
             raise InputError("the flux has NaN or infinite values", "regional totals", f"{np.count_nonzero(~np.isfinite(flux))}")
         area = self.grid.area if area is None else np.asarray(area, dtype=np.float64)
-        weights = (self.fraction * area).reshape(len(self.names), -1)
+        weights = (self.shares(component) * area).reshape(len(self.names), -1)
         regional = PGC_PER_YEAR * (flux.reshape(*flux.shape[:-2], -1) @ weights.T)
         members = np.array([[name in parts for name in self.names] for parts in self._aggregates().values()], dtype=np.float64)
         return np.concatenate([regional, regional @ members.T], axis=-1)
 
-    def totals_by_name(self, flux: ArrayLike, area: ArrayLike | None = None) -> dict[str, np.ndarray]:
+    def totals_by_name(self, flux: ArrayLike, area: ArrayLike | None = None, component: str | None = None) -> dict[str, np.ndarray]:
         """`totals` as name → (...) [PgC/yr]."""
-        values = self.totals(flux, area)
+        values = self.totals(flux, area, component)
         return {name: values[..., i] for i, name in enumerate(self.all_names)}
 
     def _aggregates(self) -> dict[str, tuple[str, ...]]:

@@ -109,8 +109,8 @@ class _Maker:
         true_source = prior_source * np.where(np.arange(4)[:, None, None] < 2, factor, 1.0)
         prior, true = (regrid(x, self.source, grid) for x in (prior_source, true_source))
         posterior = prior + options.recovery * (true - prior)
-        shares = np.asarray(self.regions.fraction) * grid.area * PGC_PER_YEAR
-        totals = {name: np.einsum("cyx,ryx->cr", x, shares) for name, x in (("prior", prior), ("posterior", posterior))}
+        shares = np.array([self.regions.shares(c) for c in COMPONENTS]) * grid.area * PGC_PER_YEAR
+        totals = {name: np.einsum("cyx,cryx->cr", x, shares) for name, x in (("prior", prior), ("posterior", posterior))}
         scatter = self.random.standard_normal((4, len(self.regions.names), options.members))
         scatter -= scatter.mean(axis=-1, keepdims=True)
         scatter[2:] = 0.0

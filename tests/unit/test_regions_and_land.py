@@ -204,3 +204,21 @@ def test_the_reduced_mask_is_the_packages():
 def test_builtin_is_one_thing_only():
     with pytest.raises(InputError, match="missing"):
         RegionMap.load("built-in", GRIDS[2])
+
+
+def test_a_coast_gives_the_land_its_own_flux():
+    grid = Grid.named("64x32")
+    regions = RegionMap.load("builtin", grid)
+    land = regions.fraction[:11].sum(axis=0) + regions.fraction[22]
+    for component in ("bio", "ocn", "net", None):
+        shares = regions.shares(component)
+        np.testing.assert_allclose(shares.sum(axis=0), 1.0, atol=1e-12)
+        assert shares.min() >= 0.0
+    flux = np.where(land > 0.01, -1.0e-6, 0.0)
+    own, by_area = regions.totals_by_name(flux, component="bio"), regions.totals_by_name(flux)
+    assert own["Global ocean"] == 0.0 and by_area["Global ocean"] < 0.1 * by_area["Global"] < 0.0
+    np.testing.assert_allclose(own["Global"], by_area["Global"], rtol=1e-12)
+    sea = np.where(land < 0.99, 1.0e-8, 0.0)
+    np.testing.assert_allclose(regions.totals_by_name(sea, component="ocn")["Global ocean"],
+                               regions.totals_by_name(sea, component="ocn")["Global"], rtol=1e-12)
+    assert regions.shares("net") is regions.fraction
