@@ -22,9 +22,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from .errors import InputError, SettingsError
+
 LOGGERS = ("gcas", "gcas_driver", "mozart_coupling")
 Advance = Callable[[float], None]
-PLAIN_INTERVAL = 10.0
+PLAIN_INTERVAL, PLAIN_SHARE = 10.0, 0.05  # without a terminal: a line at most so often [s] and so near to the last
 
 
 class JsonLines(logging.Formatter):
@@ -52,7 +54,8 @@ class Reporter:
 
     @contextmanager
     def files(self, directory: Path) -> Iterator[None]:
-        """Copy the log to `gcas.log` and `gcas.jsonl` of a case while the context lasts; an error goes there with its traceback."""
+        """Copy the log to `gcas.log` and `gcas.jsonl` of a case while the context lasts; errors go there too, with their
+        traceback unless the input is to blame."""
         readable = logging.FileHandler(directory / "gcas.log", encoding="utf-8")
         readable.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
         machine = logging.FileHandler(directory / "gcas.jsonl", encoding="utf-8")
@@ -61,8 +64,9 @@ class Reporter:
             with _attached(readable), _attached(machine):
                 yield
         except Exception as error:
-            record = self.log.makeRecord(self.log.name, logging.CRITICAL, __file__, 0, "%s", (error,),
-                                         (type(error), error, error.__traceback__))
+            # Bad input is the user's matter and told in full; a traceback is for what may be ours.
+            trace = None if isinstance(error, (InputError, SettingsError)) else (type(error), error, error.__traceback__)
+            record = self.log.makeRecord(self.log.name, logging.CRITICAL, __file__, 0, "%s", (error,), trace)
             for handler in (readable, machine):
                 handler.handle(record)
             raise
@@ -116,12 +120,13 @@ class Reporter:
 
     def _plain(self, text: str) -> Advance:
         started = last = time.monotonic()
+        shown = 0.0
 
         def advance(share: float) -> None:
-            nonlocal last
+            nonlocal last, shown
             now = time.monotonic()
-            if now - last >= PLAIN_INTERVAL and 0 < share < 1:
-                last = now
+            if now - last >= PLAIN_INTERVAL and share - shown >= PLAIN_SHARE and share < 1:
+                last, shown = now, share
                 left = (now - started) * (1 - share) / share
                 print(f"         {text}: {100 * share:.0f} %, {duration(left)} left", file=sys.stderr, flush=True)
 

@@ -79,10 +79,21 @@ def _transport(transport: Any) -> list[Problem]:
         problems.append(Problem("history files hold three-hour means", transport.where("sampling_hours"),
                                 f"sampling_hours = {transport.sampling_hours:g}",
                                 f"sampling_hours = {HISTORY_HOURS:g} with sampling = 'history'"))
+    if transport.model == "embedded":
+        problems += _timestep(transport)
     if transport.mode == "monotone" and transport.precision == "single":
         problems.append(Problem("members cannot be carried as anomalies when the model is not linear", transport.where("mode"),
                                 "mode = 'monotone' with precision = 'single'", "mode = 'linear', or precision = 'double'"))
     return problems
+
+
+def _timestep(transport: Any) -> list[Problem]:
+    """The embedded model's steps end at midnight, and where history is written at its intervals."""
+    interval, name = (HISTORY_HOURS, "three hours, the history interval") if transport.sampling == "history" else (24.0, "a day")
+    seconds = int(transport.timestep[:-1]) * {"s": 1, "m": 60, "h": 3600}[transport.timestep[-1]]
+    if int(3600 * interval) % seconds == 0:
+        return []
+    return [Problem(f"'timestep' in &transport does not divide {name}", transport.where("timestep"), f"'{transport.timestep}'", "such as '30m'")]
 
 
 def _initial(settings: Any) -> list[Problem]:
