@@ -93,7 +93,8 @@ def _timestep(transport: Any) -> list[Problem]:
     seconds = int(transport.timestep[:-1]) * {"s": 1, "m": 60, "h": 3600}[transport.timestep[-1]]
     if int(3600 * interval) % seconds == 0:
         return []
-    return [Problem(f"'timestep' in &transport does not divide {name}", transport.where("timestep"), f"'{transport.timestep}'", "such as '30m'")]
+    what = f"'timestep' in &transport does not divide {name}"
+    return [Problem(what, transport.where("timestep"), f"'{transport.timestep}'", "such as '30m'")]
 
 
 def _initial(settings: Any) -> list[Problem]:

@@ -86,8 +86,9 @@ def check_daily(directory: Path, pattern: str, start: np.datetime64, end: np.dat
         missing = [day for day in days_of(start, end) if not any(Path(directory).glob(pattern_of_day(pattern, day)))]
         if not missing:
             return found, []
-        return found, [Problem(f"{len(missing)} of {len(days_of(start, end))} days have no file", str(directory), f"nothing for {_some(missing)}",
-                               pattern_of_day(pattern, missing[0]), "the run goes on without them", severity="warning")]
+        text = f"{len(missing)} of {len(days_of(start, end))} days have no file"
+        return found, [Problem(text, str(directory), f"nothing for {_some(missing)}", pattern_of_day(pattern, missing[0]),
+                               "the run goes on without them", severity="warning")]
     names = sorted(p.name for p in Path(directory).iterdir())
     return [], [Problem("no observation file for any day of the run", str(directory),
                         f"{len(names)} files{': ' + _some(names) if names else ''}",

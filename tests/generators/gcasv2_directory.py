@@ -58,7 +58,8 @@ def fluxes_of(component: str, day: np.datetime64) -> np.ndarray:
     hour = np.deg2rad(360.0 * (np.arange(RECORDS) + 0.5) / RECORDS)[:, None, None]
     land = np.clip(0.5 + np.sin(2.0 * lon) * np.cos(lat) + 0.4 * np.sin(3.0 * lat), 0.0, 1.0)
     sun = np.clip(-np.cos(hour + lon), 0.0, 1.0) * np.cos(lat)
-    mol = {"bio": land * np.cos(lat) * (2.5e-6 - 9.0e-6 * sun), "ocn": (1.0 - land) * 4.0e-8 * (np.cos(3.0 * lat) - 0.4) + 0.0 * hour,
+    mol = {"bio": land * np.cos(lat) * (2.5e-6 - 9.0e-6 * sun),
+           "ocn": (1.0 - land) * 4.0e-8 * (np.cos(3.0 * lat) - 0.4) + 0.0 * hour,
            "fossil": land * 6.0e-8 * np.exp(-((lat - 0.7) / 0.3) ** 2) * (1.0 + 0.2 * sun), "fire": land * 1.5e-8 * sun}[component]
     molecules = mol / MOLECULES_CM2
     if component == "fossil":
@@ -85,8 +86,8 @@ class SoundingStyle:
     unlimited: bool = False
 
 
-def write_soundings(path: Path, day: np.datetime64, n: int, *, seed: int = 0, style: SoundingStyle = SoundingStyle(), level_ppm: float = 395.0,
-                    quirks: bool = False) -> dict[str, int]:
+def write_soundings(path: Path, day: np.datetime64, n: int, *, seed: int = 0, style: SoundingStyle = SoundingStyle(),
+                    level_ppm: float = 395.0, quirks: bool = False) -> dict[str, int]:
     """A day of soundings along 14 orbits; returns how many must be dropped by reason.
 
     With `quirks`: not in order of time, errors of zero and below, fill values, longitudes of exactly 180 and 360, and surfaces far
@@ -96,7 +97,8 @@ def write_soundings(path: Path, day: np.datetime64, n: int, *, seed: int = 0, st
     hour = np.sort(random.uniform(0.0, 23.999, n))
     phase = hour / 24.0 * 14.0
     columns = {
-        "time": hour, "latitude": 62.0 * np.sin(2.0 * np.pi * phase), "longitude": (195.0 - 15.0 * hour + 12.0 * np.cos(2.0 * np.pi * phase)) % 360.0,
+        "time": hour, "latitude": 62.0 * np.sin(2.0 * np.pi * phase),
+        "longitude": (195.0 - 15.0 * hour + 12.0 * np.cos(2.0 * np.pi * phase)) % 360.0,
         "surfacepressure": random.uniform(820.0, 1018.0, n), "xco2unc": random.uniform(0.3, 0.9, n), "opmode": random.integers(0, 3, n)}
     sigma = np.linspace(0.0, 1.0, N_LEVELS)
     sigma[0] = 1.0e-4

@@ -153,7 +153,8 @@ def test_met_on_two_grids(inputs, capsys):
 
     other = inputs.parent / "other"
     other.mkdir()
-    write_circulation(other, "x_", Grid.named("24x12"), *hybrid_levels(8), DAY.astype("datetime64[s]"), (DAY + 1).astype("datetime64[s]"), 1)
+    span = DAY.astype("datetime64[s]"), (DAY + 1).astype("datetime64[s]")
+    write_circulation(other, "x_", Grid.named("24x12"), *hybrid_levels(8), *span, 1)
     (inputs / MET).unlink()
     shutil.move(other / "x_20100602.nc", inputs / MET)
     assert_refused(capsys, inputs.parent / "case.nml", MET_PREFIX, "grid differs")
@@ -164,7 +165,7 @@ ROWS_OF_SOUNDINGS = {
     "truncated": (lambda p: own(p).write_bytes(p.read_bytes()[:-500]), "NetCDF"),
     "other units": (lambda p: spoilt(p, lambda data: data["xco2"].setncattr("units", "furlong")), "furlong"),
     "another gas": (lambda p: spoilt(p, scaled("xco2", 4.7)), "not a mole fraction of CO2"),
-    "a variable is missing": (lambda p: spoilt(p, lambda data: data.renameVariable("pressure_weight", "weight_of_pressure")), "pressure_weight"),
+    "a variable is missing": (lambda p: spoilt(p, lambda data: data.renameVariable("pressure_weight", "h")), "pressure_weight"),
 }
 
 
@@ -245,7 +246,7 @@ def test_parameters_without_flux_and_observations_without_spread(inputs):
         spoilt(path, scaled("emissions", 0.0))
     write_flasks(inputs / "flask" / "co2_far_surface-flask_1_ccgg_event.txt", [("2010-06-01T00:20:00", 389.0, "...", 25000.0, 1)])
     namelist = inputs.parent / "case.nml"
-    namelist.write_text(namelist_text(days=1).replace("directory = 'inputs/flask', assimilate = .false.", "directory = 'inputs/flask', files = 'co2_far*', scale = 'X2007'")
+    namelist.write_text(namelist_text(days=1).replace("assimilate = .false.", "files = 'co2_far*', scale = 'X2007'")
                         .replace("&truth directory = 'inputs', soundings_per_day = 150 /", ""))
     result = gcas("run", namelist)
     assert result.returncode == 0, result.stderr

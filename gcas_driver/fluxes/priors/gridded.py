@@ -151,7 +151,8 @@ def _coordinate(dataset: netCDF4.Dataset, path: Path, names: tuple[str, ...], wh
         if name in dataset.variables and dataset[name].ndim == 1:
             return np.ma.getdata(dataset[name][:]).astype(np.float64), dataset[name].dimensions[0]
     if layout.shape is not None:
-        fitting = [d for d, size in zip(dataset[variable].dimensions, dataset[variable].shape) if size == layout.shape[axis]]
+        fitting = [d for d, size in zip(dataset[variable].dimensions, dataset[variable].shape, strict=True)
+                   if size == layout.shape[axis]]
         if len(fitting) == 1:
             grid = _fixed_grid(layout)
             return (grid.lat, grid.lon)[axis], fitting[0]
