@@ -27,6 +27,7 @@ from .meteorology import location
 from .observations import check_streams
 from .observations.streams import streams_from
 from .plan import DAY, plan_windows
+from .progress import counted
 
 OBSERVATIONS_MADE = "made_observations.json"
 """Mark that `gcas osse` leaves when all inputs of a synthetic experiment are there."""
@@ -191,4 +192,4 @@ def print_check(result: CheckResult, console: Console | None = None) -> None:
         for name, value in result.sigma.items():
             console.print(f"  {name:<30} {value:8.3f}", markup=False)
     n_warnings = len(result.problems) - len(result.errors)
-    console.print(f"{len(result.errors)} errors, {n_warnings} warnings" if result.problems else "no problems found")
+    console.print(f"{counted(len(result.errors), 'error')}, {counted(n_warnings, 'warning')}" if result.problems else "no problems found")

@@ -14,7 +14,7 @@ from mozart_coupling.grids import Grid
 from .config import Settings
 from .errors import Problem
 from .plan import plan_windows
-from .progress import duration
+from .progress import counted, duration
 
 SECONDS_PER_CELL_STEP = {"double": 27.0e-9, "single": 16.0e-9}
 """Core-seconds of the embedded model per tracer, cell and step, all of it together; measured on one AVX2 machine at 128x64x28."""
@@ -47,7 +47,7 @@ class Cost:
     def lines(self) -> list[str]:
         """For people."""
         time = "depends on the transport model" if self.seconds is None else f"about {duration(self.seconds)}"
-        return [f"{self.n_windows} windows", f"time    {time}", f"memory  about {self.memory_bytes / 2**30:.1f} GiB",
+        return [counted(self.n_windows, "window"), f"time    {time}", f"memory  about {self.memory_bytes / 2**30:.1f} GiB",
                 f"disk    about {self.disk_bytes / 2**30:.1f} GiB"]
 
     def problems(self, settings: Settings) -> list[Problem]:

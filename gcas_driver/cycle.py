@@ -17,7 +17,7 @@ from .errors import InputError, SettingsError
 from .journal import Journal, write_text_durably
 from .lock import case_lock
 from .plan import plan_windows
-from .progress import Reporter, duration
+from .progress import Reporter, counted, duration
 from .window import forget_window_before, run_window
 
 
@@ -60,6 +60,10 @@ def _run_windows(settings: Settings, journal: Journal, reporter: Reporter) -> No
         return
     case = open_case(settings, journal, reporter)
     refuse_bad_inputs(case, windows[n_done:])
+    source = settings.transport.met_directory or "the analytic circulation"
+    reporter.log.info("%s: %s from %s to %s, %d members, %dx%d cells, meteorology: %s, results: %s", settings.case.name,
+                      counted(len(windows), "window"), windows[0].label, windows[-1].end_label, settings.state.members, case.grid.nlon,
+                      case.grid.nlat, source, settings.case_directory)
     if n_done:
         reporter.log.info("%s: continues after %d of %d windows", settings.case.name, n_done, len(windows))
     started = time.monotonic()

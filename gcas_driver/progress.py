@@ -147,6 +147,11 @@ def _attached(handler: logging.Handler) -> Iterator[None]:
             logger.removeHandler(handler)
 
 
+def counted(n: int, what: str) -> str:
+    """'1 day', '2 days'."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say it: '42 s', '3 min 10 s', '5 h 12 min', '3 d 4 h'."""
     seconds = int(round(seconds))

@@ -31,7 +31,11 @@ from .observations.simulate import SampleMapping, point_levels, sample_request, 
 from .observations.streams import streams_from
 from .observations.super_observations import SuperObservations, super_observe
 from .plan import Window
+from .progress import counted
 from .window_output import write_window
+
+FAR_START_PPM = 3.0
+"""A uniform start further than this from the mean of the observations is warned of."""
 
 LISTED = 20
 """Rejected observations named one by one in the log; the files hold all of them."""
@@ -107,7 +111,7 @@ def run_window(case: Case, window: Window) -> None:
     """Do one window; its last act is its entry in the journal."""
     started = time.monotonic()
     log = case.reporter.log
-    log.info("window %s (%d days)", window.text, window.days)
+    log.info("window %s (%s)", window.text, counted(window.days, "day"))
     case.journal.append("begin", window=window.label)
     prior = prior_and_members(case, window)
     table, rows, request, mapping = observations_to_simulate(case, window)
@@ -152,9 +156,22 @@ def observations_to_simulate(case: Case, window: Window) -> tuple[Observations, 
     rows = np.flatnonzero(table.evaluated)
     if not rows.size:
         case.reporter.log.warning("window %s has no observations: posterior = prior", window.label)
+    elif window.index == 0:
+        _warn_of_a_far_start(case, table.value[rows])
     transport = case.settings.transport
     request, mapping = sample_request(table.select(rows), case.grid, transport.sampling_hours, transport.sampling_place)
     return table, rows, request, mapping
+
+
+def _warn_of_a_far_start(case: Case, values: np.ndarray) -> None:
+    """A uniform field that is far from what was observed: the fluxes of the first windows would have to make up for it."""
+    uniform, seen = case.settings.initial.uniform_ppm, float(np.mean(values))
+    if uniform is not None and abs(seen - uniform) > FAR_START_PPM:
+        case.reporter.log.warning(
+            "the run starts from %g ppm everywhere (%s), but the observations are near %.1f ppm: the fluxes of the first windows will "
+            "make up for the difference, and observations more than gross_ppm off are rejected; set uniform_ppm = %.1f, start from a "
+            "field (&initial file), or let the first windows not count (&time evaluate_from)", uniform,
+            case.settings.initial.where("uniform_ppm"), seen, seen)
 
 
 def simulated_values(case: Case, observations: Observations, samples: Samples | None, mapping: SampleMapping, n_tracers: int) -> np.ndarray:
@@ -184,9 +201,13 @@ def screened_and_merged(case: Case, window: Window, compared: Compared, samples:
                            levels=point_levels(kept, samples, compared.mapping) if samples else None, merge=merging.enabled)
     result = replace(compared, table=replace(compared.table, used=used, reason=reason), supers=supers)
     counts = _counts(result)
-    case.reporter.log.info("window %s: %d observations read, %d assimilated as %d super-observations, %d withheld%s", window.label,
-                           counts["observations_read"], counts["observations_used"], len(supers), counts["observations_withheld"],
+    case.reporter.log.info("window %s: %d observations read, %d assimilated as %s, %d withheld%s", window.label,
+                           counts["observations_read"], counts["observations_used"], counted(len(supers), "super-observation"),
+                           counts["observations_withheld"],
                            "".join(f", {n} {why}" for why, n in sorted(counts["left_out"].items())))
+    if rejected.size and not kept.evaluated.any():
+        case.reporter.log.warning("window %s: the model is too far from every observation, so posterior = prior; is the start right "
+                                  "(&initial), and gross_ppm = %g?", window.label, analysis.gross_ppm)
     return result
 
 
@@ -214,8 +235,8 @@ def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Pos
     with case.reporter.step("analysis"):
         hx = supers.average(compared.hx)
         variance = supers.error**2
-        case.reporter.log.info("analysis: %d super-observations, ensemble spread %.3g ppm, error %.3g ppm (medians)", len(supers),
-                               np.median(hx.std(axis=1, ddof=1)), np.median(supers.error))
+        case.reporter.log.info("analysis: %s, ensemble spread %.3g ppm, error %.3g ppm (medians)",
+                               counted(len(supers), "super-observation"), np.median(hx.std(axis=1, ddof=1)), np.median(supers.error))
         try:
             return _analyse(case, prior, supers, hx, variance)
         except GcasError as error:

@@ -260,3 +260,14 @@ def test_parameters_without_flux_and_observations_without_spread(inputs):
         far = data["site"][:] == "MLO"
         assert far.sum() == 1 and data["background_spread"][:][far] < 1e-9
         assert abs(data["posterior"][:][far] - data["background"][:][far]) < 1e-9
+
+
+def test_a_start_far_from_every_observation(inputs):
+    """Nothing can be assimilated: said before and after the first run of the model, posterior = prior, the run goes on."""
+    namelist = inputs.parent / "case.nml"
+    namelist.write_text(namelist_text(days=1).replace("388.0", "420.0"))
+    result = gcas("run", namelist)
+    assert result.returncode == 0, result.stderr
+    assert "but the observations are near 38" in result.stderr and "too far from every observation" in result.stderr
+    with netCDF4.Dataset(namelist.parent / "case" / "windows" / "2010-06-01" / "fluxes.nc") as data:
+        assert np.allclose(data["flux_posterior"][:], data["flux_prior"][:], rtol=1e-6)

@@ -75,7 +75,7 @@ def test_ways_to_write_soundings(tmp_path, style):
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory) -> Path:
-    """Priors from the day before the run to its last day; soundings with a day missing and a day empty; meteorology of another grid."""
+    """Priors from the day before the run to its last day; a day without soundings, one with none in it; another grid's meteorology."""
     root = tmp_path_factory.mktemp("foreign")
     ways = dict(zip(("bio", "ocn", "fossil", "fire"), (made.FluxStyle(), *STYLES.values()), strict=False))
     for component, style in ways.items():
@@ -85,7 +85,7 @@ def directory(tmp_path_factory) -> Path:
     names = [root / "oco2" / f"oco2_v11_{made.yyyymmdd(day)}.nc" for day in DAYS]
     spoilt = made.write_soundings(names[0], DAYS[0], N, quirks=True)
     made.write_soundings(names[2], DAYS[2], 0)
-    made.write_soundings(names[3], DAYS[3], N, style=made.SoundingStyle(date_type="f8", surface_first=True, with_mode=False, unlimited=True))
+    """Priors from the day before the run to its last; a day without a file of soundings, one with none in it; another grid's winds."""
     (root / "expected.json").write_text(json.dumps(spoilt))
     for day in DAYS:
         made.write_surface(root / "srf" / f"srf_{made.yyyymmdd(day)}", day, 395.5)
