@@ -23,6 +23,8 @@ from .priors.layout import LAT_NAMES, LON_NAMES
 from .units import PGC_PER_YEAR
 
 SIGN_THRESHOLD = 0.2
+#: A cell whose flux is less than this share of the largest one's has none: what regridding leaves of zeros is round-off.
+NEGLIGIBLE_SHARE = 1.0e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +170,7 @@ def build_state(fluxes: xr.Dataset, cells: LambdaCells, scheme: str | Scheme, la
         model_flux[index] = series.mean(axis=0) * area
         total = cells.gather(model_flux[index])
         size = cells.gather(np.abs(series).mean(axis=0) * area)
-        active = np.flatnonzero(size > 0.0)
+        active = np.flatnonzero(size > NEGLIGIBLE_SHARE * size.max())
         clear = np.abs(total[active]) >= sign_threshold * size[active]
         for key, values in (("component", np.full(active.size, index)), ("cell", active), ("flux", total[active]),
                             ("lam", _lambda_of(name, lambdas, cells)[active]),

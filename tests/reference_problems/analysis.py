@@ -1,4 +1,4 @@
-"""One analysis: 60 parameters, 40 observations, 24 members over Europe and around; the serial EnSRF with two bands, and tapered."""
+"""One analysis: 60 parameters, 40 observations, 24 members over Europe and around; the serial EnSRF with two bands or tapered, LETKF."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gcas_driver.analysis import Localization, ensrf
+from gcas_driver.analysis import Localization, ensrf, letkf
 
 from .store import Result
 
@@ -38,6 +38,7 @@ def results(directory: Path) -> dict[str, Result]:
         "two_bands": ensrf(x, hx, y, r, localization=bands, threads=1),
         "greedy_inflated_relaxed": ensrf(x, hx, y, r, localization=bands, order="greedy", inflation=1.1, rtps=0.3, huber=1.5, threads=1),
         "tapered": ensrf(x, hx, y, r, localization=tapered, threads=1),
+        "letkf_tapered": letkf(x, hx, y, r, localization=tapered, threads=1),
     }.items():
         found[f"{name}_mean"] = Result(result.mean, "1")
         found[f"{name}_members"] = Result(result.x[::6], "1", atol=1e-10)

@@ -14,8 +14,8 @@ from gcas_driver.evaluation.summary import evaluate_case
 
 from .store import Result
 
-WHY = ("output is single precision, and whether a pair of parameter and observation counts is a threshold on an 8-member correlation: "
-       "the ensemble is carried in double precision so that none is near enough to flip")
+WHY = ("round-off passes through two windows, an ensemble of 8 and differences of values near 390 ppm; whether a pair of parameter and "
+       "observation counts is a threshold, and the ensemble is carried in double precision so that none is near enough to flip")
 CASE_OPTIONS = {"transport": "precision = 'double'"}
 
 
@@ -48,6 +48,10 @@ def _some(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, dtype=np.float64).ravel()[::5]
 
 
+def _all(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values, dtype=np.float64).ravel()
+
+
 def _flux(values: np.ndarray) -> np.ndarray:
     """Global sums of squares and every 401st value of each component."""
     flat = np.asarray(values, dtype=np.float64).reshape(values.shape[0], -1)
@@ -56,18 +60,18 @@ def _flux(values: np.ndarray) -> np.ndarray:
 
 #: (file, variable) of a window → what is kept of it, its units and tolerances.
 WINDOW_RESULTS = {
-    ("observations", "value"): (_some, "ppm", 1e-6, 0.0),
-    ("observations", "prior"): (_some, "ppm", 1e-6, 0.0),
-    ("observations", "background"): (_some, "ppm", 1e-6, 0.0),
-    ("observations", "posterior"): (_some, "ppm", 1e-6, 0.0),
-    ("observations", "hx_background"): (_every(5), "ppm", 1e-6, 0.0),
-    ("observations", "hx_posterior"): (_every(5), "ppm", 1e-6, 0.0),
-    ("analysis", "factor_mean"): (_some, "1", 1e-5, 1e-5),
-    ("analysis", "n_observations"): (_some, "1", 0.0, 0.0),
-    ("fluxes", "flux_prior"): (_flux, "mol m-2 s-1", 1e-5, 1e-12),
-    ("fluxes", "flux_posterior"): (_flux, "mol m-2 s-1", 1e-5, 1e-12),
-    ("fluxes", "region_total_prior"): (_every(9), "PgC/yr", 1e-5, 1e-5),
-    ("fluxes", "region_total_posterior"): (_every(9), "PgC/yr", 1e-5, 1e-5),
+    ("observations", "value"): (_some, "ppm", 1e-7, 0.0),  # stored in single precision by the observation files
+    ("observations", "prior"): (_some, "ppm", 1e-10, 0.0),
+    ("observations", "background"): (_some, "ppm", 1e-10, 0.0),
+    ("observations", "posterior"): (_some, "ppm", 1e-9, 0.0),
+    ("observations", "hx_background"): (_every(5), "ppm", 1e-10, 0.0),
+    ("observations", "hx_posterior"): (_every(5), "ppm", 1e-9, 0.0),
+    ("analysis", "factor_mean"): (_some, "1", 1e-7, 1e-7),
+    ("analysis", "n_observations"): (_all, "1", 0.0, 0.0),
+    ("fluxes", "flux_prior"): (_flux, "mol m-2 s-1", 1e-7, 1e-15),  # stored in single precision
+    ("fluxes", "flux_posterior"): (_flux, "mol m-2 s-1", 1e-6, 1e-14),
+    ("fluxes", "region_total_prior"): (_every(9), "PgC/yr", 1e-8, 1e-8),
+    ("fluxes", "region_total_posterior"): (_every(9), "PgC/yr", 1e-7, 1e-7),
 }
 
 
@@ -88,9 +92,9 @@ def _summary(summary: dict) -> dict[str, Result]:
         for stage, values in sorted(summary[group].items()):
             found[f"summary_{group}_{stage}"] = Result(np.array([value for _, value in sorted(values.items())], dtype=np.float64),
                                                        "ppm; corr: 1",
-                                                       1e-4, 1e-4, "differences of values near 390 ppm that are stored in single precision")
+                                                       1e-7, 1e-7, WHY)
     fluxes = [[value for _, value in sorted(values.items())] for _, values in sorted(summary["fluxes"].items())]
-    found["summary_fluxes"] = Result(np.array(fluxes, dtype=np.float64), "PgC/yr", 1e-4, 1e-4, WHY)
+    found["summary_fluxes"] = Result(np.array(fluxes, dtype=np.float64), "PgC/yr", 1e-7, 1e-7, WHY)
     reductions = [value for _, value in sorted(summary["uncertainty_reduction"].items())]
-    found["summary_uncertainty_reduction"] = Result(np.array(reductions, dtype=np.float64), "%", 1e-4, 1e-2, WHY)
+    found["summary_uncertainty_reduction"] = Result(np.array(reductions, dtype=np.float64), "%", 1e-7, 1e-5, WHY)
     return found

@@ -52,6 +52,19 @@ def test_schemes_cover_the_components():
         scheme_of("bio_oce")
 
 
+@pytest.mark.parametrize("cells", ["transport", "coarser", "regions"])
+def test_round_off_of_zero_is_no_flux(cells):
+    """Else which cells are parameters, and what share of pairs is rejected, would depend on the machine."""
+    fluxes = fluxes_of()
+    clean = build_state(fluxes, CELLS[cells], "bio_ocn", LAMBDAS)
+    fluxes["ocn"].values[:, LAND] = 1e-25
+    noisy = build_state(fluxes, CELLS[cells], "bio_ocn", LAMBDAS)
+    np.testing.assert_array_equal(noisy.cell, clean.cell)
+    fluxes["ocn"].values[:, LAND] = -1e-12
+    n_cells = GRID.shape[0] * GRID.shape[1]
+    assert build_state(fluxes, CELLS["transport"], "bio_ocn", LAMBDAS).n_parameters > n_cells, "a small flux is a flux"
+
+
 @pytest.mark.parametrize("scheme", list(SCHEMES))
 @pytest.mark.parametrize("cells", list(CELLS))
 def test_cells_without_flux_are_no_parameters(scheme, cells):
