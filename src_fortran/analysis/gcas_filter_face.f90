@@ -5,11 +5,12 @@ module gcas_filter_face
     use gcas_ensrf_blocks, only: relaxation
     use gcas_ensrf_sources, only: assimilate_sources, set_sources, source_set
     use gcas_kinds, only: dp, i4, i8
-    use gcas_letkf, only: scale_sources, transform_targets
+    use gcas_letkf, only: largest_information, scale_sources, transform_targets
     use gcas_letkf_blocks, only: scaled_sources
     use gcas_localization, only: localization, localization_bands, localization_weights
     use gcas_sphere, only: unit_vectors
-    use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok
+    use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok, &
+        status_singular
     implicit none (type, external)
     private
 
@@ -61,7 +62,7 @@ contains
         integer(i8), intent(out) :: n_reach        !! pairs of parameter and observation in reach
         integer(i8), intent(out) :: n_accepted     !! of them accepted
         integer(i8), intent(out) :: n_zero_spread  !! parameters without spread
-        integer, intent(out) :: status             !! `status_ok`, or `_bad_shape`, `_bad_value`, `_not_finite`, `_no_memory`
+        integer, intent(out) :: status             !! `status_ok`, or `_bad_shape`, `_bad_value`, `_not_finite`, `_no_memory`, `_singular`
         character(len=256), intent(out) :: message !! what was wrong; blank when all went well
         type(localization) :: local
         type(source_set) :: sources
@@ -111,6 +112,12 @@ contains
             call scale_sources(y, r, sources, scaled)
         else
             call assimilate_sources(local, observation_weights, sign_rule, y, r, n_threads, sources)
+        end if
+        if (transform .and. .not. sum(sources%variance/r(order)) <= largest_information) then
+            status = status_singular
+            write (message, '(2(a, es10.1e3))') 'observations too precise for a transform: sum of prior variance over R is ', &
+                sum(sources%variance/r(order)), ', at most ', largest_information
+            return
         end if
         prior_mean = sources%mean
         prior_variance = sources%variance

@@ -1,8 +1,10 @@
 !> Functions of a symmetric positive semidefinite matrix A, acting on one or two vectors: Lanczos' method.
 !>
-!> For a start vector b: u = (I + A)^(-1/2) b, or u = h(A) b with h(a) = 1/(1 + a + sqrt(1 + a)), and the number cᵀ (I + A)^(-1) b.
-!> The steps end when the residual of (I + A) x = b, which bounds the error of all three, is below `tolerance`; all earlier
-!> vectors are kept orthogonal, so that at the dimension of A at the latest the answer is complete.
+!> For a start vector b: u = (I + A)^(-1/2) b, or u = h(A) b with h(a) = 1/(1 + a + sqrt(1 + a)); and the number
+!> cᵀ (I + A)^(-1) b. The steps end when the residual of (I + A) x = b, which bounds the error of all three, is below
+!> `tolerance`: with a^(-1/2) = 2/pi times the integral of 1/(t**2 + a) over t > 0 every function is a mean of shifted inverses,
+!> and a shift only lessens the residual. All vectors are kept orthogonal, so that at the dimension of A at the latest the
+!> answer is complete.
 module gcas_krylov
     use gcas_inverse_root, only: max_poles, pole_table
     use gcas_kinds, only: dp

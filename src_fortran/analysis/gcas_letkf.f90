@@ -1,4 +1,4 @@
-!> The local ensemble transform Kalman filter of Hunt, Kostelich & Szunyogh (2007), with the symmetric square root.
+!> The local ensemble transform Kalman filter of Hunt, Kostelich & Szunyogh (2007), symmetric square root: the loop over targets.
 !>
 !> With the scaled perturbations S of a target's observations (columns w^(1/2) HX'/((N-1) R)^(1/2), w the localization weight):
 !>     X' becomes X' (I + S Sᵀ)^(-1/2),  x̄ gains X' (I + S Sᵀ)^(-1) S d,  d = w^(1/2) (y - Hx̄)/((N-1) R)^(1/2).
@@ -7,9 +7,8 @@
 module gcas_letkf
     use gcas_ensrf_blocks, only: allocate_block, block, blocks_of_group, candidate_list, find_candidates, find_pairs, &
         load_block, relaxation, store_block
-    use gcas_ensrf_kernels, only: lane_products, n_batch, n_lanes
+    use gcas_ensrf_kernels, only: n_lanes
     use gcas_ensrf_sources, only: source_set
-    use gcas_inverse_root, only: pole_table
     use gcas_kinds, only: dp, i8
     use gcas_letkf_blocks, only: reserve_workspace, scaled_sources, transform_block, workspace
     use gcas_letkf_global, only: common_transform, make_common_transform
@@ -19,7 +18,10 @@ module gcas_letkf
     implicit none (type, external)
     private
 
-    public :: transform_targets, scale_sources
+    public :: transform_targets, scale_sources, largest_information
+
+    !> Sum of prior variance over error variance up to which I + S Sᵀ differs from S Sᵀ.
+    real(dp), parameter :: largest_information = 1.0_dp/epsilon(1.0_dp)
 
 contains
 

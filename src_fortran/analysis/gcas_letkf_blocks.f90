@@ -12,7 +12,7 @@ module gcas_letkf_blocks
     private
 
     public :: scaled_sources, workspace
-    public :: reserve_workspace, transform_block, member_space, steps_tolerance
+    public :: reserve_workspace, transform_block, is_few, observation_matrix, member_matrix, steps_tolerance
 
     !> What is added to the observations for the transforms.
     type :: scaled_sources
@@ -59,6 +59,14 @@ contains
         end do
     end subroutine reserve_workspace
 
+    !> Whether so many observations are solved for in their own space.
+    pure elemental logical function is_few(n_observations, n_members)
+        integer, intent(in) :: n_observations
+        integer, intent(in) :: n_members
+
+        is_few = n_observations <= few*n_members
+    end function is_few
+
     !> Make a work array at least so long.
     subroutine enlarge(n, array)
         integer, intent(in) :: n
@@ -79,7 +87,7 @@ contains
         logical :: dual(n_lanes)
 
         call find_leaders(work, leader)
-        dual = leader > 0 .and. work%n_accepted <= few*sources%n_members
+        dual = leader > 0 .and. is_few(work%n_accepted, sources%n_members)
         if (any(dual)) call prepare_dual(sources, dual, leader, work, space)
         do lane = 1, n_lanes
             if (leader(lane) /= lane) cycle
@@ -207,6 +215,25 @@ contains
         end do
     end subroutine pack_sources
 
+    !> SᵀS and d of the chosen observations.
+    subroutine observation_matrix(sources, scaled, list, space)
+        type(source_set), intent(in) :: sources
+        type(scaled_sources), intent(in) :: scaled
+        integer, intent(in) :: list(:)        !! the observations among which they are chosen
+        type(workspace), intent(inout) :: space
+        integer :: i, n, n_padded
+
+        n = space%n_local
+        n_padded = n_rows*panels_of(n)
+        if (space%gram_of_block) then
+            call gather_scaled(n_rows*panels_of(size(list)), space%gram, n, space%chosen, space%scale, n_padded, space%matrix)
+        else
+            call form_gram(sources, n, list(space%chosen(1:n)), space)
+            call gather_scaled(n_padded, space%gram, n, [(i, i=1, n)], space%scale, n_padded, space%matrix)
+        end if
+        space%departure(1:n) = space%scale(1:n)*scaled%innovation(list(space%chosen(1:n)))
+    end subroutine observation_matrix
+
     !> Targets that share few observations: the matrix is SᵀS.
     subroutine observation_space(sources, scaled, lanes, work, space)
         type(source_set), intent(in) :: sources
@@ -215,18 +242,11 @@ contains
         type(block), intent(inout) :: work
         type(workspace), intent(inout) :: space
         real(dp) :: gain, tolerance(2)
-        integer :: first, i, k, lane, n, n_padded, n_together
+        integer :: first, k, lane, n, n_padded, n_together
 
         n = space%n_local
         n_padded = n_rows*panels_of(n)
-        if (space%gram_of_block) then
-            call gather_scaled(n_rows*panels_of(work%n_list), space%gram, n, space%chosen, space%scale, n_padded, space%matrix)
-        else
-            call form_gram(sources, n, work%list(space%chosen(1:n)), space)
-            call gather_scaled(n_padded, space%gram, n, [(i, i=1, n)], space%scale, n_padded, space%matrix)
-        end if
-        space%departure(1:n) = space%scale(1:n)*scaled%innovation(work%list(space%chosen(1:n)))
-
+        call observation_matrix(sources, scaled, work%list(1:work%n_list), space)
         do first = 1, size(lanes), size(space%spaces)
             n_together = min(size(space%spaces), size(lanes) - first + 1)
             do k = 1, n_together
@@ -271,8 +291,7 @@ contains
 
         n = sources%n_members
         n_padded = n_rows*panels_of(n)
-        call member_space(sources, scaled, space%n_local, work%list(space%chosen(1:space%n_local)), space%scale, &
-                          space%panels, space%matrix, space%departure)
+        call member_matrix(sources, scaled, work%list(1:work%n_list), space)
         do first = 1, size(lanes), size(space%spaces)
             n_together = min(size(space%spaces), size(lanes) - first + 1)
             do k = 1, n_together
@@ -290,33 +309,31 @@ contains
         end do
     end subroutine ensemble_space
 
-    !> S Sᵀ and S d of some observations.
-    subroutine member_space(sources, scaled, n_local, list, scale, panels, matrix, departure)
+    !> S Sᵀ and S d of the chosen observations.
+    subroutine member_matrix(sources, scaled, list, space)
         type(source_set), intent(in) :: sources
         type(scaled_sources), intent(in) :: scaled
-        integer, intent(in) :: n_local                       !! observations
-        integer, intent(in) :: list(n_local)                 !! their numbers
-        real(dp), intent(in) :: scale(n_local)               !! (w/((N-1) R))^(1/2)
-        real(dp), intent(inout), allocatable :: panels(:)    !! work space
-        real(dp), intent(inout), contiguous :: matrix(:)     !! S Sᵀ, panels filled up, in one row
-        real(dp), intent(inout) :: departure(:)              !! S d (n_members)
-        integer :: first, i, n_panels, n_together
+        integer, intent(in) :: list(:)        !! the observations among which they are chosen
+        type(workspace), intent(inout) :: space
+        integer :: first, i, n, n_panels, n_together
 
-        n_panels = panels_of(sources%n_members)
-        call enlarge(n_rows*n_panels*chunk, panels)
-        matrix(1:(n_rows*n_panels)**2) = 0
-        departure(1:sources%n_members) = 0
-        do first = 1, n_local, chunk
-            n_together = min(chunk, n_local - first + 1)
-            call pack_members(sources, n_together, list(first:), scale(first:), n_panels, panels)
-            call add_products(n_panels, n_together, panels, matrix)
+        n = sources%n_members
+        n_panels = panels_of(n)
+        call enlarge(n_rows*n_panels*chunk, space%panels)
+        space%matrix(1:(n_rows*n_panels)**2) = 0
+        do first = 1, space%n_local, chunk
+            n_together = min(chunk, space%n_local - first + 1)
+            call pack_members(sources, n_together, list(space%chosen(first:first + n_together - 1)), space%scale(first:), &
+                              n_panels, space%panels)
+            call add_products(n_panels, n_together, space%panels, space%matrix)
         end do
-        do i = 1, n_local
-            departure(1:sources%n_members) = departure(1:sources%n_members) &
-                + scale(i)**2*scaled%innovation(list(i))*sources%perturbation(:, list(i))
+        call mirror(n_rows*n_panels, space%matrix)
+        space%departure(1:n) = 0
+        do i = 1, space%n_local
+            space%departure(1:n) = space%departure(1:n) + space%scale(i)**2*scaled%innovation(list(space%chosen(i))) &
+                                   *sources%perturbation(:, list(space%chosen(i)))
         end do
-        call mirror(n_rows*n_panels, matrix)
-    end subroutine member_space
+    end subroutine member_matrix
 
     !> Scaled perturbations with the members as rows of panels.
     pure subroutine pack_members(sources, n, list, scale, n_panels, panels)

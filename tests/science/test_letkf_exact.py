@@ -104,6 +104,16 @@ def test_both_spaces_give_the_same():
     np.testing.assert_allclose(few.hx, many.hx[:30], rtol=0, atol=1e-12)
 
 
+def test_few_nearly_perfect_observations_lose_nothing():
+    """The p×p matrix is as good as its own condition, however small R is beside the spread."""
+    rng, x, _, _, _ = random_problem(2, members=24)
+    hx = rng.standard_normal((5, 24))
+    y, r = rng.standard_normal(5), np.full(5, 1e-11)
+    serial = ensrf(x, hx, y, r, localization=None)
+    for localization in (None, everywhere(30, 5)):
+        np.testing.assert_allclose(letkf(x, hx, y, r, localization=localization).mean, serial.mean, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("p", [9, 70])
 @pytest.mark.parametrize("variance", [1e-6, 1e-3, 1e6])
 def test_nearly_perfect_and_nearly_useless_observations(p, variance):

@@ -269,6 +269,14 @@ def test_diagnostics_of_the_letkf_against_their_definitions(problem):
     assert np.array_equal(result.order, np.arange(4))
 
 
+@pytest.mark.parametrize("variance", [1e-20, 1e-300, 5e-324])
+def test_observations_too_precise_for_a_transform_are_an_error(problem, variance):
+    x, hx, y, _ = problem
+    for localization in (None, Localization(**PLACES)):
+        with pytest.raises(AnalysisError, match="too precise"):
+            letkf(x, hx, y, np.full(4, variance), localization=localization)
+
+
 def test_the_letkf_takes_no_order(problem):
     with pytest.raises(TypeError, match="order"):
         letkf(*problem, localization=None, order="given")
