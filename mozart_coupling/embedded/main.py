@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mozart_coupling.errors import CflError, CouplingError, OutputError
+from mozart_coupling.memory import keep_freed_memory
 from mozart_coupling.threads import let_waiting_threads_sleep
 
 CAPABILITIES = {
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(namelist: Path) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     let_waiting_threads_sleep()
+    keep_freed_memory()
     from mozart_coupling.embedded.model import EmbeddedModel
     from mozart_coupling.embedded.settings import load
 

@@ -114,3 +114,10 @@ def test_build_info_says_how_it_was_built():
     assert ("-march=native" in _build_info.FLAGS) == _build_info.NATIVE
     assert isinstance(_build_info.EXTRA_FLAGS, dict)
     assert gcas_driver.__version__.count(".") == 2
+
+
+def test_freed_memory_is_kept_without_harm():
+    from mozart_coupling.memory import keep_freed_memory
+
+    keep_freed_memory()
+    assert np.ones(10**7).sum() == 10**7
