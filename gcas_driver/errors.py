@@ -62,10 +62,6 @@ class AnalysisError(GcasError):
     """The analysis could not be done with what it was given."""
 
 
-class RunError(GcasError):
-    """A step of the run failed."""
-
-
 class LockedError(GcasError):
     """Another run works on the same directory."""
 

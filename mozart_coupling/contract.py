@@ -18,16 +18,6 @@ from mozart_coupling.dates import stamp
 from mozart_coupling.errors import CouplingError, NamelistError
 from mozart_coupling.netcdf import ClassicWriter
 
-REFERENCE_PRESSURE = 1.0e5  # P0 of p = hyam P0 + hybm PS [Pa]
-GRAVITY = 9.80665  # m s-2
-AVOGADRO = 6.02214076e23  # mol-1
-GAS_CONSTANT_DRY_AIR = 287.05  # J kg-1 K-1
-MOLAR_MASS_AIR = 28.9644  # dry air, embedded model [g mol-1]
-MOLAR_MASS_CO2 = 44.0095  # embedded model [g mol-1]
-MOZART_MOLAR_MASS_AIR = 29.0  # field practice with MOZART-4 [g mol-1]
-MOZART_MOLAR_MASS_CO2 = 44.0  # field practice with MOZART-4 [g mol-1]
-MOLECULES_PER_CM2_PER_MOL_PER_M2 = AVOGADRO * 1.0e-4
-
 RUN_DIRECTORIES = ("hist", "rest", "arch", "temp")
 VMR_SUFFIX = "_VMR_avrg"
 CASE_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}")

@@ -15,7 +15,6 @@ from mozart_coupling.errors import CouplingError, NamelistError
 
 DAY = 86400
 DAYS_BEFORE_1970 = 719528  # from 0000-01-01 to 1970-01-01, proleptic Gregorian: the origin of `time` in history files
-DAYS_1900_TO_1970 = 25567  # the origin of `time` in met files is 1900-01-01
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mozart_coupling import contract
-from mozart_coupling.contract import COMPONENTS, EMISSIONS, FACTORS, MOLECULES_PER_CM2_PER_MOL_PER_M2
+from mozart_coupling.constants import MOLECULES_PER_CM2_PER_MOL_PER_M2
+from mozart_coupling.contract import COMPONENTS, EMISSIONS, FACTORS
 from mozart_coupling.dates import DAY, date_pair, from_date_pair, readable, to_seconds
 from mozart_coupling.errors import EmissionError
 from mozart_coupling.grids import Grid

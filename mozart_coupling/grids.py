@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mozart_coupling.constants import EARTH_RADIUS_M
 from mozart_coupling.errors import CouplingError
 
-EARTH_RADIUS_M = 6.371229e6
 CENTRE_TOLERANCE = 2.0e-3  # of a cell: centres in files are often float32, or rounded to a few decimals
 
 
@@ -241,6 +241,12 @@ def regrid(values: ArrayLike, source: Grid, target: Grid, kind: Literal["flux", 
         return field.copy()
     by_lat, by_lon = _weights(source, target, kind)
     return by_lat @ (field @ by_lon.T)
+
+
+def wrap_longitude(lon: ArrayLike) -> np.ndarray:
+    """Longitude in [-180, 180) [degrees], any shape; values already there keep their bits."""
+    lon = np.asarray(lon, dtype=np.float64)
+    return np.where((lon >= -180.0) & (lon < 180.0), lon, (lon + 180.0) % 360.0 - 180.0)
 
 
 def great_circle_km(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: ArrayLike) -> np.ndarray:

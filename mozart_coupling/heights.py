@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mozart_coupling.contract import GAS_CONSTANT_DRY_AIR, GRAVITY, REFERENCE_PRESSURE
+from mozart_coupling.constants import GAS_CONSTANT_DRY_AIR, GRAVITY, REFERENCE_PRESSURE
 
 VIRTUAL = 0.608  # (molar mass of dry air / of water) - 1
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from mozart_coupling import contract
 from mozart_coupling.checks import require_physical, require_unit, to_mole_fraction
-from mozart_coupling.contract import HISTORY, REFERENCE_PRESSURE, VMR_SUFFIX
+from mozart_coupling.constants import REFERENCE_PRESSURE
+from mozart_coupling.contract import HISTORY, VMR_SUFFIX
 from mozart_coupling.dates import DAY, DAYS_BEFORE_1970, date_pair, from_date_pair, from_stamp, readable
 from mozart_coupling.errors import CouplingError, HistoryError
 from mozart_coupling.grids import Grid

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mozart_coupling import contract
-from mozart_coupling.contract import INITIAL, MOLAR_MASS_AIR, MOLAR_MASS_CO2, REFERENCE_PRESSURE
+from mozart_coupling.constants import MOLAR_MASS_AIR, MOLAR_MASS_CO2, REFERENCE_PRESSURE
+from mozart_coupling.contract import INITIAL
 from mozart_coupling.dates import date_pair, from_date_pair, to_seconds
 from mozart_coupling.errors import InitialError
 from mozart_coupling.grids import Grid

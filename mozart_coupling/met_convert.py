@@ -14,7 +14,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from mozart_coupling.contract import GRAVITY
+from mozart_coupling.constants import GRAVITY
 from mozart_coupling.embedded import climate
 from mozart_coupling.embedded.levels import check_coefficients, level_pressure, mid_coefficients
 from mozart_coupling.errors import MetError

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 
 from mozart_coupling import contract
 from mozart_coupling.checks import require_grid
-from mozart_coupling.contract import MASTER_RESTART, REFERENCE_PRESSURE, RESTART
+from mozart_coupling.constants import REFERENCE_PRESSURE
+from mozart_coupling.contract import MASTER_RESTART, RESTART
 from mozart_coupling.dates import date_pair, from_date_pair, from_stamp, readable, to_seconds
 from mozart_coupling.errors import CouplingError, RestartError
 from mozart_coupling.grids import Grid

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mozart_coupling.contract import MOLAR_MASS_AIR, MOLAR_MASS_CO2
+from mozart_coupling.constants import MOLAR_MASS_AIR, MOLAR_MASS_CO2
 from mozart_coupling.dates import readable
 from mozart_coupling.errors import CouplingError
 from mozart_coupling.history import sample_history

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mozart_coupling import contract
-from mozart_coupling.contract import REFERENCE_PRESSURE, SAMPLE_REQUEST, SAMPLES
+from mozart_coupling.constants import REFERENCE_PRESSURE
+from mozart_coupling.contract import SAMPLE_REQUEST, SAMPLES
 from mozart_coupling.dates import date_pair, from_date_pair, readable
 from mozart_coupling.errors import SampleError
 from mozart_coupling.grids import Grid

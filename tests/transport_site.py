@@ -63,7 +63,7 @@ class Site:
 /
 {group}"""
 
-    def components(self, days: int = DAYS) -> str:
+    def components(self) -> str:
         """The lines of &GCAS_TRANSPORT for components and factors."""
         return f"  components_file = '{self.data}/components.nc', factors_file = '{self.data}/factors.nc'\n"
 

@@ -17,9 +17,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from mozart_coupling.constants import EARTH_RADIUS_M
 from mozart_coupling.embedded.circulation import Circulation
 from mozart_coupling.embedded.levels import hybrid_levels, level_pressure, mid_coefficients
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid
+from mozart_coupling.grids import Grid
 from mozart_coupling.met import MetFiles
 
 GRAVITY = 9.80665

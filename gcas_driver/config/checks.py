@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from mozart_coupling.constants import MOLAR_MASS_AIR, MOLAR_MASS_CO2, MOZART_MOLAR_MASS_AIR, MOZART_MOLAR_MASS_CO2
+
 from ..errors import Problem
 
 DAY = np.timedelta64(86400, "s")
-EMBEDDED_MASSES = (28.9644, 44.0095)
-MOZART_MASSES = (29.0, 44.0)
+EMBEDDED_MASSES = (MOLAR_MASS_AIR, MOLAR_MASS_CO2)
+MOZART_MASSES = (MOZART_MOLAR_MASS_AIR, MOZART_MOLAR_MASS_CO2)
 HISTORY_HOURS = 3.0
 
 

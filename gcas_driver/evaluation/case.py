@@ -15,6 +15,7 @@ from gcas_driver.config.definitions import GROUPS, REQUIRED
 from gcas_driver.errors import InputError
 from gcas_driver.fluxes.components import COMPONENTS, NET, SCHEMES
 from gcas_driver.observations.table import COLUMN, WITHHELD
+from mozart_coupling.grids import wrap_longitude
 
 from . import files
 
@@ -251,7 +252,7 @@ def _window_observations(index: int, window: Window) -> dict[str, np.ndarray]:
         columns["used"] = files.numbers(dataset, "used") > 0.5
         columns["column"] = (files.texts(dataset, "kind") == COLUMN if "kind" in dataset.variables
                              else ~np.isfinite(columns["altitude"]))
-    columns["lon"] = (columns["lon"] + 180.0) % 360.0 - 180.0
+    columns["lon"] = wrap_longitude(columns["lon"])
     columns["window"] = np.full(size, index)
     columns["true"] = np.full(size, np.nan)
     return columns

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mozart_coupling.grids import wrap_longitude
+
 from . import files
 from .case import Case, Window
 
@@ -99,7 +101,7 @@ def read_factor_spread(case: Case) -> FactorSpread | None:
             lon, lat = files.numbers(dataset, "lon"), files.numbers(dataset, "lat")
             sigma = [_sigma(files.variable(dataset, name)) for name in ("factor_prior", "factor_posterior")]
         prior, posterior = prior + sigma[0] / len(windows), posterior + sigma[1] / len(windows)
-    return FactorSpread(components, (lon + 180.0) % 360.0 - 180.0, lat, prior, posterior) if windows else None
+    return FactorSpread(components, wrap_longitude(lon), lat, prior, posterior) if windows else None
 
 
 def _sigma(factor) -> np.ndarray:

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mozart_coupling.grids import EARTH_RADIUS_M
+from mozart_coupling.constants import EARTH_RADIUS_M
 
 RADIUS_KM = EARTH_RADIUS_M / 1000.0
 N_PANELS = 64  # of the quadrature for the spectrum, finer towards the cusp of exp(-d/L) at d = 0

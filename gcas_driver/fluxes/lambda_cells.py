@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from gcas_driver.errors import InputError
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid, regrid
+from mozart_coupling.constants import EARTH_RADIUS_M
+from mozart_coupling.grids import Grid, regrid
 
 from .regions import TRANSCOM
 

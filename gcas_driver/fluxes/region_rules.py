@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mozart_coupling.grids import wrap_longitude
+
 NOT_OPTIMISED = 23
 
 # (region, corners lon, lat): the first polygon that contains a point of land decides.
@@ -47,7 +49,7 @@ DATE_LINE_SIDE = -160.0  # between the west and the east tropical Pacific
 
 def land_region(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Land region 1 … 11, or 23 (not optimised), of points (degrees) taken as land; 0 far from any."""
-    lon = np.mod(np.asarray(lon, dtype=np.float64) + 180.0, 360.0) - 180.0
+    lon = wrap_longitude(lon)
     lat = np.asarray(lat, dtype=np.float64)
     lon, lat = np.broadcast_arrays(lon, lat)
     region = np.zeros(lon.shape, dtype=np.int8)
@@ -58,7 +60,7 @@ def land_region(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
 
 def ocean_region(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Ocean region 12 … 22 of points (degrees) taken as sea."""
-    lon = np.mod(np.asarray(lon, dtype=np.float64) + 180.0, 360.0) - 180.0
+    lon = wrap_longitude(lon)
     lat = np.asarray(lat, dtype=np.float64)
     lon, lat = np.broadcast_arrays(lon, lat)
     south, north = PACIFIC_TROPICS

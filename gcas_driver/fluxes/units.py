@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from mozart_coupling.constants import AVOGADRO, MOLAR_MASS_CO2
+
 MOLAR_MASS_CARBON = 12.011  # g mol-1
-MOLAR_MASS_CO2 = 44.0095  # g mol-1
-AVOGADRO = 6.02214076e23  # mol-1
 SECONDS_PER_DAY = 86400.0
 SECONDS_PER_YEAR = 365.25 * SECONDS_PER_DAY
 

@@ -1,4 +1,4 @@
-"""Reading and checking streams that come as one file a day."""
+"""Reading and checking a stream's files: one a day, or all that match the stream's wildcards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gcas_driver.errors import GcasError, Problem
-from gcas_driver.observations.files import check_daily, daily_files, seconds
+from gcas_driver.observations.files import check_daily, daily_files, matching_files, seconds
 from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
 from gcas_driver.observations.table import Observations
 
@@ -29,6 +29,23 @@ def check_daily_stream(stream: Stream, pattern: str, start: np.datetime64, end: 
     """What is wrong with the stream's files of [start, end); each is read."""
     paths, problems = check_daily(stream.directory, pattern, start, end, stream.missing_days)
     return problems + check_files(paths, stream, start, end, read_file, scales)
+
+
+def read_matching(stream: SurfaceStream, default: tuple[str, ...], start: np.datetime64, end: np.datetime64,
+                  read_file: FileReader) -> Observations:
+    """All observations of [start, end) out of the files that match the stream's wildcards, or else `default`."""
+    paths = matching_files(stream.directory, stream.files or default)
+    return Observations.concatenate([read_file(path, stream, seconds(start), seconds(end)) for path in paths])
+
+
+def check_matching(stream: SurfaceStream, default: tuple[str, ...], start: np.datetime64, end: np.datetime64, read_file: FileReader,
+                   scales: dict[str, str] | None = None) -> list[Problem]:
+    """What is wrong with the files that match; each is read."""
+    try:
+        paths = matching_files(stream.directory, stream.files or default)
+    except GcasError as error:
+        return [Problem.of(error)]
+    return check_files(paths, stream, start, end, read_file, scales)
 
 
 def check_files(paths: Iterable[Path], stream: Stream, start: np.datetime64, end: np.datetime64, read_file: FileReader,

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gcas_driver.errors import GcasError, InputError, Problem
-from gcas_driver.observations.daily import check_files
-from gcas_driver.observations.files import matching_files, seconds
+from gcas_driver.errors import InputError, Problem
+from gcas_driver.observations.daily import check_matching, read_matching
 from gcas_driver.observations.points import NOT_BACKGROUND, REJECTED, PointSamples, point_table
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import SurfaceStream
@@ -63,8 +62,7 @@ def read(stream: SurfaceStream, start: np.datetime64, end: np.datetime64) -> Obs
     InputError
         For a file that is missing, is not of one of the two dialects, or holds a line that cannot be read.
     """
-    paths = matching_files(stream.directory, stream.files or DEFAULT_FILES)
-    return Observations.concatenate([read_file(path, stream, seconds(start), seconds(end)) for path in paths])
+    return read_matching(stream, DEFAULT_FILES, start, end, read_file)
 
 
 def check(stream: SurfaceStream, start: np.datetime64, end: np.datetime64,
@@ -73,11 +71,7 @@ def check(stream: SurfaceStream, start: np.datetime64, end: np.datetime64,
 
     `scales`, if given, receives the product's calibration scale.
     """
-    try:
-        paths = matching_files(stream.directory, stream.files or DEFAULT_FILES)
-    except GcasError as error:
-        return [Problem.of(error)]
-    return check_files(paths, stream, start, end, read_file, scales)
+    return check_matching(stream, DEFAULT_FILES, start, end, read_file, scales)
 
 
 def read_file(path: Path, stream: SurfaceStream, start: float, end: float) -> Observations:

@@ -14,7 +14,7 @@ import numpy as np
 from gcas_driver.errors import InputError
 from gcas_driver.observations.operator import xco2_operator
 from gcas_driver.observations.table import COLUMN, POINT, Observations
-from mozart_coupling.grids import Grid
+from mozart_coupling.grids import Grid, wrap_longitude
 from mozart_coupling.samples import SampleRequest, Samples
 
 PPM = 1.0e6
@@ -82,7 +82,7 @@ def sample_request(observations: Observations, grid: Grid, interval_hours: float
     keys = np.column_stack([np.repeat(start, corners), (ilat * grid.nlon + ilon).ravel()])
     distinct, index = np.unique(keys, axis=0, return_inverse=True)
     cell = distinct[:, 1].astype(np.intp)
-    lon = (grid.lon[cell % grid.nlon] + 180.0) % 360.0 - 180.0
+    lon = wrap_longitude(grid.lon[cell % grid.nlon])
     request = SampleRequest(lon=lon, lat=grid.lat[cell // grid.nlon], time_start=distinct[:, 0],
                             time_end=distinct[:, 0] + seconds)
     return request, SampleMapping(index.reshape(-1, corners), weight)

@@ -13,7 +13,8 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations.streams import SatelliteStream
-from gcas_driver.observations.table import WITHHELD, ColumnOperator, Observations, column_observations, wrap_longitude
+from gcas_driver.observations.table import WITHHELD, ColumnOperator, Observations, column_observations
+from mozart_coupling.grids import wrap_longitude
 
 OVERPASS_GAP_SECONDS = 3600.0
 """Soundings of one cell further apart in time are of different overpasses: an orbit takes about 100 minutes."""

@@ -16,8 +16,8 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations.operator import super_observe as merge_groups
-from gcas_driver.observations.table import COLUMN, Observations, wrap_longitude
-from mozart_coupling.grids import Grid
+from gcas_driver.observations.table import COLUMN, Observations
+from mozart_coupling.grids import Grid, wrap_longitude
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from gcas_driver.errors import InputError
+from mozart_coupling.grids import wrap_longitude
 
 COLUMN = "column"
 POINT = "point"
@@ -270,12 +271,6 @@ def column_observations(*, time, lon, lat, value, error, product: str, identifie
                         np.full(n, product, dtype=object), np.full(n, "", dtype=object), identifier,
                         np.full(n, COLUMN, dtype=object), np.ones(n, dtype=bool), np.full(n, "", dtype=object),
                         np.arange(n), {product: operator}, {product: scale}, dict(dropped or {}))
-
-
-def wrap_longitude(lon: np.ndarray) -> np.ndarray:
-    """Longitude in [-180, 180); values already there keep their bits."""
-    lon = np.asarray(lon, dtype=np.float64)
-    return np.where((lon >= -180.0) & (lon < 180.0), lon, (lon + 180.0) % 360.0 - 180.0)
 
 
 def _column(name: str, values) -> np.ndarray:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.stats import norm
 
+from mozart_coupling.constants import EARTH_RADIUS_M
+
 DAY_SECONDS = 86400.0
 REVOLUTION_SECONDS = 3 * DAY_SECONDS / 44
 INCLINATION = np.deg2rad(98.06)
@@ -21,7 +23,7 @@ EXPOSURE_SHARE = 0.11
 """Time from one point across the track to the next, over the time from row to row."""
 
 ACROSS_KM = 263.0
-EARTH_RADIUS_KM = 6371.229
+EARTH_RADIUS_KM = EARTH_RADIUS_M / 1000.0
 ZENITH_LIMIT = 72.0
 GLINT_HALF_WIDTH = 28.0
 """Ocean is seen in sun glint only, within this distance of the sub-solar latitude [degrees]."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid
+from mozart_coupling.constants import EARTH_RADIUS_M
+from mozart_coupling.grids import Grid
 
 RADIUS_KM = EARTH_RADIUS_M / 1000.0
 POINTS_PER_LENGTH = 2.0

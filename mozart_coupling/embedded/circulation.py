@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from mozart_coupling.contract import GRAVITY
+from mozart_coupling.constants import EARTH_RADIUS_M, GRAVITY
 from mozart_coupling.embedded import climate
 from mozart_coupling.embedded.levels import P0, check_coefficients, level_pressure
 from mozart_coupling.embedded.waves import (
@@ -27,7 +27,7 @@ from mozart_coupling.embedded.waves import (
     rotational_waves,
 )
 from mozart_coupling.errors import MetError
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid
+from mozart_coupling.grids import Grid
 from mozart_coupling.met import met_file_name, write_met_file
 
 MEAN_SEA_LEVEL_PRESSURE = 1.011e5  # Pa

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from mozart_coupling.contract import GRAVITY
+from mozart_coupling.constants import GRAVITY
 from mozart_coupling.embedded.levels import P0, level_pressure, mid_coefficients
 from mozart_coupling.grids import Grid, regrid
 from mozart_coupling.land import land_fraction

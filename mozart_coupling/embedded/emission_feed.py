@@ -12,7 +12,7 @@ import numpy as np
 from mozart_coupling import contract
 from mozart_coupling.checks import require_grid
 from mozart_coupling.classic_header import missing_bytes
-from mozart_coupling.contract import AVOGADRO
+from mozart_coupling.constants import AVOGADRO
 from mozart_coupling.dates import readable
 from mozart_coupling.emissions import check_emission_header, interpolant_weights, read_components, read_factors, read_record
 from mozart_coupling.errors import EmissionError

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mozart_coupling.constants import EARTH_RADIUS_M
 from mozart_coupling.embedded.core import TransportCore
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid
+from mozart_coupling.grids import Grid
 
 DAY_S = 86400.0
 PERIOD_S = 12.0 * DAY_S

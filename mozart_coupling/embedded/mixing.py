@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mozart_coupling import _transport
-from mozart_coupling.contract import GAS_CONSTANT_DRY_AIR, GRAVITY, REFERENCE_PRESSURE
+from mozart_coupling.constants import GAS_CONSTANT_DRY_AIR, GRAVITY, REFERENCE_PRESSURE
 from mozart_coupling.errors import MetError
 from mozart_coupling.grids import Grid
 from mozart_coupling.land import land_fraction

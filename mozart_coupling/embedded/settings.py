@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mozart_coupling import contract
+from mozart_coupling import constants, contract
 from mozart_coupling.dates import DAY, from_date_pair, parse_duration
 from mozart_coupling.errors import CouplingError, NamelistError
 from mozart_coupling.namelist import read, read_simulation_data
@@ -45,8 +45,8 @@ OPTIONS: dict[str, Option] = {
     "progress_file": Option("", None, "JSON, rewritten about once a second"),
     "boundary_layer": Option(True, None, "mix the boundary layer"),
     "convection": Option(True, None, "mix by convection"),
-    "mw_air": Option(contract.MOLAR_MASS_AIR, None, "molar mass of dry air [g mol-1]"),
-    "mw_co2": Option(contract.MOLAR_MASS_CO2, None, "molar mass of CO2 [g mol-1]"),
+    "mw_air": Option(constants.MOLAR_MASS_AIR, None, "molar mass of dry air [g mol-1]"),
+    "mw_co2": Option(constants.MOLAR_MASS_CO2, None, "molar mass of CO2 [g mol-1]"),
 }
 
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import solve_banded
 
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid
+from mozart_coupling.constants import EARTH_RADIUS_M
+from mozart_coupling.grids import Grid
 
 DAY_S = 86400.0
 EARTH_ROTATION = 7.292e-5  # s-1

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from mozart_coupling.constants import EARTH_RADIUS_M
 from mozart_coupling.embedded.circulation import Circulation, write_circulation
 from mozart_coupling.embedded.levels import hybrid_levels, level_pressure, mid_coefficients
 from mozart_coupling.errors import MetError
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid
+from mozart_coupling.grids import Grid
 from mozart_coupling.met import MET_FIELDS, MetFiles
 
 GRAVITY = 9.80665

@@ -10,7 +10,8 @@ import pytest
 from netCDF4 import Dataset
 from transport_site import DAY, START, Site, uniform_emissions
 
-from mozart_coupling.contract import AVOGADRO, MOLAR_MASS_AIR, MOLAR_MASS_CO2, restart_name
+from mozart_coupling.constants import AVOGADRO, MOLAR_MASS_AIR, MOLAR_MASS_CO2
+from mozart_coupling.contract import restart_name
 from mozart_coupling.history import sample_history
 from mozart_coupling.restart import read_restart, write_pointer
 from mozart_coupling.samples import SampleRequest, read_samples, write_request

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mozart_coupling import checks, contract
+from mozart_coupling import checks, constants, contract
 from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.dates import to_seconds
 from mozart_coupling.embedded.levels import hybrid_levels
@@ -45,7 +45,7 @@ def field(seed: int = 0, n: int = 2) -> np.ndarray:
 # --- Unit trap -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("mw_air", "mw_co2"), [(contract.MOLAR_MASS_AIR, contract.MOLAR_MASS_CO2), (29.0, 44.0)])
+@pytest.mark.parametrize(("mw_air", "mw_co2"), [(constants.MOLAR_MASS_AIR, constants.MOLAR_MASS_CO2), (29.0, 44.0)])
 def test_ppm_survive_the_round_trip_through_kg_per_kg(tmp_path: Path, mw_air: float, mw_co2: float) -> None:
     write_initial(tmp_path / "ic.nc", GRID, LEVELS, 1.0e5, 400e-6, TRACERS, "2010-06-01", mw_air=mw_air, mw_co2=mw_co2)
     read = read_initial(tmp_path / "ic.nc")
@@ -55,7 +55,7 @@ def test_ppm_survive_the_round_trip_through_kg_per_kg(tmp_path: Path, mw_air: fl
 
 
 def test_the_two_conventions_are_six_tenths_of_a_ppm_apart() -> None:
-    factors = [checks.to_mole_fraction("mmr", *pair) for pair in ((29.0, 44.0), (contract.MOLAR_MASS_AIR, contract.MOLAR_MASS_CO2))]
+    factors = [checks.to_mole_fraction("mmr", *pair) for pair in ((29.0, 44.0), (constants.MOLAR_MASS_AIR, constants.MOLAR_MASS_CO2))]
     assert 1e6 * 6e-4 * abs(factors[0] - factors[1]) == pytest.approx(0.57, abs=0.05)
 
 

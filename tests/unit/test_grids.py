@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid, GridError, great_circle_km, regrid
+from mozart_coupling.constants import EARTH_RADIUS_M
+from mozart_coupling.grids import Grid, GridError, great_circle_km, regrid
 
 GRIDS = [Grid.gaussian(32, 16), Grid.regular(36, 18, lon_first=-175.0), Grid.regular(24, 12, lon_first=None),
          Grid.with_poles(24, 13), Grid.named("144x96")]

@@ -7,7 +7,8 @@ from generators.observation_files import make_columns, make_points
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations.scales import scale_named_in, scale_problems
-from gcas_driver.observations.table import WITHHELD, Observations, wrap_longitude
+from gcas_driver.observations.table import WITHHELD, Observations
+from mozart_coupling.grids import wrap_longitude
 
 
 def table() -> Observations:

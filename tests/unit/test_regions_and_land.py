@@ -8,7 +8,8 @@ from gcas_driver.errors import InputError
 from gcas_driver.fluxes.region_rules import land_region, ocean_region
 from gcas_driver.fluxes.regions import AGGREGATES, TRANSCOM, RegionMap, read_mask
 from gcas_driver.fluxes.units import PGC_PER_YEAR
-from mozart_coupling.grids import EARTH_RADIUS_M, Grid, regrid
+from mozart_coupling.constants import EARTH_RADIUS_M
+from mozart_coupling.grids import Grid, regrid
 from mozart_coupling.land import FINE_GRID, fine_land_fraction, is_land, land_fraction
 
 GRIDS = [Grid.named("128x64"), Grid.named("144x96"), Grid.named("36x18")]
