@@ -18,7 +18,6 @@ from mozart_coupling.heights import hydrostatic_heights
 GRID = Grid.regular(16, 8)
 LEVELS = hybrid_levels(28)
 SURFACE_PRESSURE = 1.0e5
-HEAT_CAPACITY = 1004.64
 LEVEL_PRESSURE = level_pressure(*mid_coefficients(*LEVELS), SURFACE_PRESSURE)
 
 
