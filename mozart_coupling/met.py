@@ -14,6 +14,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
+from mozart_coupling import _transport
 from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.embedded.levels import P0, check_coefficients
 from mozart_coupling.errors import CouplingError, MetError
@@ -86,7 +87,8 @@ class MetFiles:
         """The contract's fields that the first file holds."""
         return self._first.names
 
-    def fields_at(self, time: np.datetime64, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    def fields_at(self, time: np.datetime64, names: Iterable[str] | None = None, into: dict[str, np.ndarray] | None = None,
+                  threads: int = 1) -> dict[str, np.ndarray]:
         """Fields interpolated linearly between the two records around `time`.
 
         Parameters
@@ -95,22 +97,39 @@ class MetFiles:
             UTC; any datetime64 precision.
         names
             Fields wanted; default: all that the files hold. Ask only for what a step needs: each costs time.
+        into
+            What an earlier call returned: its arrays are written over instead of new ones. Default: fresh arrays.
+        threads
+            That share the work; the values do not depend on it.
 
         Returns
         -------
         dict
-            Fresh float64 arrays: (nlev, nlat, nlon), CMFMC (nlev+1, nlat, nlon), others (nlat, nlon).
+            float64 arrays: (nlev, nlat, nlon), CMFMC (nlev+1, nlat, nlon), others (nlat, nlon).
 
         Raises
         ------
         MetError
             No record before or after `time`, or a field that is absent or not finite.
         """
+        bracket, weight = self._place(time)
+        result = {} if into is None else into
+        for name in bracket.first if names is None else names:
+            result[name] = bracket.field(name, weight, result.get(name), threads)
+        return result
+
+    def columns_at(self, time: np.datetime64, ilat: np.ndarray, ilon: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """As `fields_at`, to the bit, but only in the cells `ilat`, `ilon` (n,): float64 arrays (n, nlev) or (n,)."""
+        bracket, weight = self._place(time)
+        return {name: bracket.columns(name, weight, ilat, ilon) for name in names}
+
+    def _place(self, time: np.datetime64) -> tuple[_Bracket, float]:
+        """The two records around a time, and the weight of the later one."""
         time = np.datetime64(time).astype("datetime64[ms]")
         bracket = self._bracket
         if bracket is None or not bracket.start <= time <= bracket.end:
             bracket = self._bracket = self._bracket_around(time)
-        return bracket.at(time, bracket.first if names is None else names)
+        return bracket, bracket.weight(time)
 
     def close(self) -> None:
         """Close files and forget records."""
@@ -183,25 +202,37 @@ class _Bracket:
     def __init__(self, start: np.datetime64, end: np.datetime64, first: dict[str, np.ndarray], last: dict[str, np.ndarray]):
         self.start, self.end = start, end
         self.first, self._last = first, last
-        self._change: dict[str, np.ndarray] = {}
 
-    def at(self, time: np.datetime64, names: Iterable[str]) -> dict[str, np.ndarray]:
+    def weight(self, time: np.datetime64) -> float:
+        """Of the later record [1]."""
         span = (self.end - self.start) / np.timedelta64(1, "ms")
-        weight = ((time - self.start) / np.timedelta64(1, "ms")) / span if span else 0.0
-        return {name: self._field(name, weight) for name in names}
+        return float(((time - self.start) / np.timedelta64(1, "ms")) / span) if span else 0.0
 
-    def _field(self, name: str, weight: float) -> np.ndarray:
+    def field(self, name: str, weight: float, into: np.ndarray | None, threads: int) -> np.ndarray:
+        """The whole field, in `into` if given."""
+        first, last, weight = self._pair(name, weight)
+        blended = np.empty(first.shape) if into is None else into
+        face = _transport.gcas_transport_fields_face
+        single = first.dtype == np.float32 and last.dtype == np.float32
+        run = face.blend_single if single else face.blend_double
+        status, message = run(threads, first.reshape(-1), last.reshape(-1), weight, blended.reshape(-1))
+        if status != _transport.gcas_status.status_ok:
+            raise MetError("records do not fit each other", f"variable {name}", message)
+        return blended
+
+    def columns(self, name: str, weight: float, ilat: np.ndarray, ilon: np.ndarray) -> np.ndarray:
+        """The field in some cells, (n, nlev) or (n,)."""
+        first, last, weight = self._pair(name, weight)
+        before = first[..., ilat, ilon].T.astype(np.float64)
+        return (last[..., ilat, ilon].T.astype(np.float64) - before) * weight + before
+
+    def _pair(self, name: str, weight: float) -> tuple[np.ndarray, np.ndarray, float]:
         if name not in self.first or name not in self._last:
             raise MetError("a meteorology field is absent", f"variable {name}", ", ".join(self.first), name)
-        if weight == 0.0 or weight == 1.0:
-            return (self._last if weight else self.first)[name].astype(np.float64)
-        if name == "ORO":  # a type, not a quantity
-            return (self._last if weight >= 0.5 else self.first)[name].astype(np.float64)
-        if name not in self._change:
-            self._change[name] = self._last[name].astype(np.float64) - self.first[name]
-        field = self._change[name] * weight
-        field += self.first[name]
-        return field
+        first, last = self.first[name], self._last[name]
+        if weight == 1.0 or (name == "ORO" and weight >= 0.5):  # a type, not a quantity
+            return last, last, 0.0
+        return first, last, 0.0 if name == "ORO" else weight
 
 
 class DayFile:

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mozart_coupling.embedded.core import StepEmission, StepMet, TransportCore
-from mozart_coupling.embedded.mixing import SharedMixing
+from mozart_coupling.embedded.core import StepEmission, StepMet, TransportCore, tracer_mean
 from mozart_coupling.errors import NamelistError
 from mozart_coupling.grids import Grid
 
@@ -28,7 +27,7 @@ class AnomalyCore:
             raise NamelistError("anomalies cannot be carried in monotone mode", "precision = 'single'", repr(mode), "'linear'")
         self._mean = TransportCore(grid, hyai, hybi, 1, mode="linear", precision="double", **options)
         self._anomaly = TransportCore(grid, hyai, hybi, n_tracers, mode="linear", precision="single", **options)
-        self._anomaly.mixing = SharedMixing(self._mean.mixing)
+        self._anomaly.follow(self._mean)
         self.threads = self._mean.threads
         self._source: np.ndarray | None = None
         self._coefficients: tuple[np.ndarray, np.ndarray] | None = None
@@ -45,7 +44,7 @@ class AnomalyCore:
 
     def set_state(self, mixing_ratio: np.ndarray, surface_pressure: np.ndarray) -> None:
         """Start from these fields, as `TransportCore.set_state`."""
-        mean = mixing_ratio[0] + (mixing_ratio - mixing_ratio[0]).mean(axis=0)
+        mean = tracer_mean(mixing_ratio, self.threads)
         self._mean.set_state(mean[None], surface_pressure)
         self._anomaly.set_state(mixing_ratio - mean, surface_pressure)
 

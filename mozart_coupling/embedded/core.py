@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mozart_coupling import _transport
-from mozart_coupling.embedded.mixing import Mixing, SharedMixing
+from mozart_coupling.embedded.mixing import Mixing
 from mozart_coupling.errors import CflError, CouplingError, MetError
 from mozart_coupling.grids import Grid
 
@@ -152,7 +152,8 @@ class TransportCore:
         self._mass, self._mass_end = np.empty(field), np.empty(field)
         self._zonal, self._meridional = np.empty(field), np.empty((self.nlev, grid.nlat + 1, grid.nlon))
         #: exchange by turbulence, updraft, boundary-layer depth of the last step
-        self.mixing: Mixing | SharedMixing = Mixing(grid, self._a, self._b, self.threads, boundary_layer=boundary_layer, convection=convection)
+        self.mixing = Mixing(grid, self._a, self._b, self.threads, boundary_layer=boundary_layer, convection=convection)
+        self._leader: TransportCore | None = None
         self._coefficients: np.ndarray | None = None
         self._coefficients_source: np.ndarray | None = None
         self._history: np.ndarray | None = None
@@ -217,14 +218,15 @@ class TransportCore:
         """Add the present mixing ratios to the running sum."""
         if self._history is None:
             self._history = np.zeros(self._q.shape)
-        self._history += self._q
+        run = _fields().add_double if self.precision == "double" else _fields().add_single
+        _raise(*run(self.threads, self._q.reshape(-1), self._history.reshape(-1)))
         self._history_count += 1
 
     def history_mean(self) -> np.ndarray:
         """Mean of what was accumulated since the last `reset_history` (n_tracers, nlev, nlat, nlon)."""
         if self._history is None or self._history_count == 0:
             raise TransportError("no history was accumulated", "history_mean")
-        return self._gathered(self._history / self._history_count)
+        return self._gathered(self._history, self._history_count)
 
     def reset_history(self) -> None:
         """Forget what was accumulated."""
@@ -263,17 +265,17 @@ class TransportCore:
         """
         if not dt > 0:
             raise TransportError("the time step must be positive", "step, dt", dt)
-        field = (self.nlev, *self.grid.shape)
-        u, v = _shaped(met.u, field, "u"), _shaped(met.v, field, "v")
-        ps_end = self._target_pressure(met)
         basis, coefficients = self._emission(emission)
-        self._mass_fluxes(u, v, ps_end, dt)
+        ps_end = self._move_air(met, dt) if self._leader is None else self._leader._ps
         self._air_mass(self._ps, self._mass)
-        self._air_mass(ps_end, self._mass_end)
         self._horizontal()
-        self.mixing.update(met, 0.5 * (self._ps + ps_end), dt)
         self._columns(basis, coefficients)
         self._ps = ps_end
+
+    def follow(self, leader: TransportCore) -> None:
+        """Take fluxes of air and mixing from a core of the same grid and state of the air that makes every step first."""
+        self._leader, self.mixing = leader, leader.mixing
+        self._zonal, self._meridional, self._mass_end = leader._zonal, leader._meridional, leader._mass_end
 
     def advect_horizontally(self, zonal: ArrayLike, meridional: ArrayLike, mass: ArrayLike) -> np.ndarray:
         """Horizontal advection alone, by given amounts of air; for tests on the sphere.
@@ -299,6 +301,16 @@ class TransportCore:
         return self._mass.copy()
 
     # --- The phases of a step ---------------------------------------------------------------------------------------
+
+    def _move_air(self, met: StepMet, dt: float) -> np.ndarray:
+        """Fluxes of air, mass at the end, mixing; gives the surface pressure at the end (nlat, nlon) [Pa]."""
+        field = (self.nlev, *self.grid.shape)
+        u, v = _shaped(met.u, field, "u"), _shaped(met.v, field, "v")
+        ps_end = self._target_pressure(met)
+        self._mass_fluxes(u, v, ps_end, dt)
+        self._air_mass(ps_end, self._mass_end)
+        self.mixing.update(met, 0.5 * (self._ps + ps_end), dt)
+        return ps_end
 
     def _target_pressure(self, met: StepMet) -> np.ndarray:
         ps_end = _shaped(met.ps_end, self.grid.shape, "ps_end").copy()
@@ -356,14 +368,27 @@ class TransportCore:
 
     def _scatter(self, values: np.ndarray, blocked: np.ndarray) -> None:
         """(n_tracers, n, nlat, nlon) into (n_blocks, n, nlat, nlon, block)."""
-        for n in range(self.n_tracers):
-            blocked[n // self._block, ..., n % self._block] = values[n]
+        if not blocked.flags.c_contiguous:  # single rows
+            for n in range(self.n_tracers):
+                blocked[n // self._block, ..., n % self._block] = values[n]
+            return
+        run = _fields().into_blocks_double if self.precision == "double" else _fields().into_blocks_single
+        _raise(*run(self.threads, values.T, blocked.T))
 
-    def _gathered(self, blocked: np.ndarray) -> np.ndarray:
+    def _gathered(self, blocked: np.ndarray, divisor: float = 1.0) -> np.ndarray:
+        """(n_blocks, n, nlat, nlon, block), divided, as (n_tracers, n, nlat, nlon)."""
         values = np.empty((self.n_tracers, *blocked.shape[1:4]))
-        for n in range(self.n_tracers):
-            values[n] = blocked[n // self._block, ..., n % self._block]
+        run = _fields().out_of_blocks_double if blocked.dtype == np.float64 else _fields().out_of_blocks_single
+        _raise(*run(self.threads, blocked.T, float(divisor), values.T))
         return values
+
+
+def tracer_mean(values: ArrayLike, threads: int) -> np.ndarray:
+    """Mean over the first dimension that returns equal values to the bit, float64."""
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    mean = np.empty(values.shape[1:])
+    _raise(*_fields().tracer_mean(threads, values.reshape(values.shape[0], -1).T, mean.reshape(-1)))
+    return mean
 
 
 class _Tables:
@@ -385,6 +410,10 @@ class _Tables:
 
 def _face() -> Any:
     return _transport.gcas_transport_face
+
+
+def _fields() -> Any:
+    return _transport.gcas_transport_fields_face
 
 
 def _raise(status: int, message: str) -> None:

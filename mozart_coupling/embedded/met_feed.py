@@ -22,6 +22,8 @@ class MetFeed:
         The daily files.
     start, end
         The run [s since 1970].
+    mixing
+        Whether to give what mixing needs.
 
     Raises
     ------
@@ -31,15 +33,18 @@ class MetFeed:
 
     def __init__(self, files: MetFiles, start: int, end: int, mixing: bool) -> None:
         self.files = files
+        #: threads that share the work; the values do not depend on it
+        self.threads = 1
         self._require(start, end)
         self.grid = files.grid
         self.hyai, self.hybi = files.levels
         names = set(files.names)
         self.has_humidity = "Q" in names
-        self._names = ["U", "V", *(["T"] if "T" in names else []), *(["Q"] if self.has_humidity else [])]
-        self._names += [name for name in OPTIONAL if mixing and name in names]
+        self._names = ["U", "V", *(name for name in ("T", "Q", *OPTIONAL) if mixing and name in names)]
         self._profile = [name for name in ("T", "Q") if name in names]
         self._ps_at = (-1, np.empty(0))
+        self._step: dict[str, np.ndarray] = {}
+        self._profiles: dict[str, np.ndarray] = {}
 
     def surface_pressure(self, time: int) -> np.ndarray:
         """The met's surface pressure (nlat, nlon) [Pa]."""
@@ -52,15 +57,20 @@ class MetFeed:
         return self.files.fields_at(to_datetime64(time), ["PHIS"])["PHIS"]
 
     def profiles(self, time: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Temperature [K] and specific humidity [kg/kg] or None, each (nlev, nlat, nlon)."""
-        fields = self.files.fields_at(to_datetime64(time), self._profile)
+        """Temperature [K] and specific humidity [kg/kg] or None, each (nlev, nlat, nlon); valid until the next call."""
+        fields = self._profiles = self.files.fields_at(to_datetime64(time), self._profile, self._profiles, self.threads)
+        return fields["T"], fields.get("Q")
+
+    def columns(self, time: int, ilat: np.ndarray, ilon: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """As `profiles`, but only in some cells (n,): each (n, nlev)."""
+        fields = self.files.columns_at(to_datetime64(time), ilat, ilon, self._profile)
         return fields["T"], fields.get("Q")
 
     def step(self, start: int, end: int) -> StepMet:
-        """Meteorology of the step from `start` to `end` [s since 1970]."""
+        """Meteorology of the step from `start` to `end` [s since 1970]; its fields are valid until the next call."""
         middle = np.datetime64((start + end) * 500, "ms")
         ps_start = self.surface_pressure(start)
-        fields = self.files.fields_at(middle, self._names)
+        fields = self._step = self.files.fields_at(middle, self._names, self._step, self.threads)
         day = calendar_date((start + end) // 2)
         return StepMet(fields["U"], fields["V"], ps_start, self.surface_pressure(end), fields.get("T"), fields.get("Q"),
                        seconds_of_day=0.5 * (start + end) % DAY, day_of_year=float(day.timetuple().tm_yday),

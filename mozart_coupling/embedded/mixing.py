@@ -157,22 +157,6 @@ class Mixing:
         return _field(values, self.grid.shape, name)
 
 
-class SharedMixing:
-    """Another core's mixing, for cores that step through the same meteorology: nothing is computed twice.
-
-    Parameters
-    ----------
-    leader
-        The mixing of the core that steps first.
-    """
-
-    def __init__(self, leader: Mixing) -> None:
-        self.exchange, self.updraft, self.depth = leader.exchange, leader.updraft, leader.depth
-
-    def update(self, met: StepMet, surface_pressure: np.ndarray, dt: float) -> None:
-        """Nothing: the leader has done it."""
-
-
 def _face() -> Any:
     return _transport.gcas_transport_mixing_face
 

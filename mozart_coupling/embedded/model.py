@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,7 @@ class EmbeddedModel:
         core = AnomalyCore if settings.precision == "single" else TransportCore
         self.core = core(self.met.grid, *self.levels, len(settings.tracers), mode=settings.mode, threads=settings.threads or None,
                          boundary_layer=settings.boundary_layer, convection=settings.convection)
+        self.met.threads = self.core.threads
         if master is None:
             self._set_initial()
         else:
@@ -155,7 +157,7 @@ class EmbeddedModel:
 
     def _sample(self, number: int, now: int) -> None:
         if self.samples is not None and self.samples.wants(number):
-            self.samples.add(number, self.core.gather, self.core.surface_pressure, *self.met.profiles(now))
+            self.samples.add(number, self.core.gather, self.core.surface_pressure, partial(self.met.columns, now))
 
     def _finish_day(self, now: int, number: int, elapsed: float) -> None:
         if now == self.end or (now % DAY == 0 and self._restart_due(now)):

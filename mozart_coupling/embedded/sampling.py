@@ -41,16 +41,18 @@ class SampleCollector:
         """Whether anything is to be sampled from a state."""
         return bool(self._begin[state + 1] > self._begin[state])
 
-    def add(self, state: int, gather: Callable[[np.ndarray, np.ndarray], np.ndarray], ps: np.ndarray, temperature: np.ndarray,
-            humidity: np.ndarray | None) -> None:
+    def add(self, state: int, gather: Callable[[np.ndarray, np.ndarray], np.ndarray], ps: np.ndarray,
+            profiles: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray | None]]) -> None:
         """Take the active columns of a state.
 
         Parameters
         ----------
         gather
             (ilat, ilon) → mixing ratios (n, n_tracers, nlev).
-        ps, temperature, humidity
-            (nlat, nlon) [Pa], (nlev, nlat, nlon) [K], [kg/kg] or None.
+        ps
+            (nlat, nlon) [Pa].
+        profiles
+            (ilat, ilon) → temperature [K] and specific humidity [kg/kg] or None, each (n, nlev).
         """
         part = slice(self._begin[state], self._begin[state + 1])
         row, weight = self._row[part], self._weight[part]
@@ -58,9 +60,10 @@ class SampleCollector:
         # A row appears once in a state, so that adding through the index is safe.
         self._mixing[row] += weight[:, None, None] * gather(i, j)
         self._ps[row] += weight * ps[i, j]
-        self._temperature[row] += weight[:, None] * temperature[:, i, j].T
+        temperature, humidity = profiles(i, j)
+        self._temperature[row] += weight[:, None] * temperature
         if self._humidity is not None and humidity is not None:
-            self._humidity[row] += weight[:, None] * humidity[:, i, j].T
+            self._humidity[row] += weight[:, None] * humidity
 
     def finish(self, to_mole_fraction: float, phis: np.ndarray, hyai: np.ndarray, hybi: np.ndarray) -> SampleColumns:
         """The columns in mol/mol, with heights from their mean temperature, humidity and surface pressure."""

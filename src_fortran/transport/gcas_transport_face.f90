@@ -123,7 +123,7 @@ contains
         real(dp), intent(in) :: zonal(:, :, :)             !! (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(in) :: meridional(:, :, :)        !! (n_lon, n_lat+1, n_lev) [kg]
         real(dp), intent(inout) :: mass(:, :, :)           !! start in, end out (n_lon, n_lat, n_lev) [kg]
-        real(dp), intent(inout) :: q(:, :, :, :, :)        !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
+        real(dp), contiguous, intent(inout) :: q(:, :, :, :, :) !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
 
@@ -141,7 +141,7 @@ contains
         real(dp), intent(in) :: zonal(:, :, :)             !! (n_lon, n_lat, n_lev) [kg]
         real(dp), intent(in) :: meridional(:, :, :)        !! (n_lon, n_lat+1, n_lev) [kg]
         real(dp), intent(inout) :: mass(:, :, :)           !! start in, end out (n_lon, n_lat, n_lev) [kg]
-        real(sp), intent(inout) :: q(:, :, :, :, :)        !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
+        real(sp), contiguous, intent(inout) :: q(:, :, :, :, :) !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
 
@@ -159,8 +159,8 @@ contains
         real(dp), intent(in) :: exchange(:, :, :)          !! across upper interfaces (n_lon, n_lev, n_lat) [kg]
         real(dp), intent(in) :: updraft(:, :, :)           !! up through upper interfaces (n_lon, n_lev, n_lat) [kg]
         real(dp), intent(in) :: basis(:, :, :)             !! (n_lon, n_lat, n_basis) [mixing ratio kg]
-        real(dp), intent(in) :: coefficients(:, :, :, :, :) !! (block, n_lon, n_lat, n_basis, n_blocks) [1]
-        real(dp), intent(inout) :: q(:, :, :, :, :)        !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
+        real(dp), contiguous, intent(in) :: coefficients(:, :, :, :, :) !! (block, n_lon, n_lat, n_basis, n_blocks) [1]
+        real(dp), contiguous, intent(inout) :: q(:, :, :, :, :) !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
 
@@ -178,8 +178,8 @@ contains
         real(dp), intent(in) :: exchange(:, :, :)          !! across upper interfaces (n_lon, n_lev, n_lat) [kg]
         real(dp), intent(in) :: updraft(:, :, :)           !! up through upper interfaces (n_lon, n_lev, n_lat) [kg]
         real(dp), intent(in) :: basis(:, :, :)             !! (n_lon, n_lat, n_basis) [mixing ratio kg]
-        real(sp), intent(in) :: coefficients(:, :, :, :, :) !! (block, n_lon, n_lat, n_basis, n_blocks) [1]
-        real(sp), intent(inout) :: q(:, :, :, :, :)        !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
+        real(sp), contiguous, intent(in) :: coefficients(:, :, :, :, :) !! (block, n_lon, n_lat, n_basis, n_blocks) [1]
+        real(sp), contiguous, intent(inout) :: q(:, :, :, :, :) !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
 

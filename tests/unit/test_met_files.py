@@ -88,6 +88,21 @@ def test_only_what_is_asked_for_and_fresh_arrays(tmp_path):
         met.fields_at(np.datetime64("2010-06-02T01:00"), ["OMEGA"])
 
 
+def test_columns_and_reused_arrays_are_the_fields_to_the_bit(tmp_path):
+    met = _write(tmp_path)
+    ilat, ilon = np.array([0, 3, 3]), np.array([2, 0, 5])
+    kept = met.fields_at(np.datetime64("2010-06-02T00:00"), ["T", "PS", "ORO"])
+    arrays = {name: id(field) for name, field in kept.items()}
+    for time in ("2010-06-02T01:07", "2010-06-02T05:30", "2010-06-02T06:00"):
+        fields = met.fields_at(np.datetime64(time), ["T", "PS", "ORO"], kept, threads=2)
+        assert {name: id(field) for name, field in fields.items()} == arrays
+        fresh = met.fields_at(np.datetime64(time), fields)
+        columns = met.columns_at(np.datetime64(time), ilat, ilon, fields)
+        for name, field in fields.items():
+            assert np.array_equal(field, fresh[name])
+            assert np.array_equal(columns[name], field[..., ilat, ilon].T)
+
+
 def test_grid_and_levels_are_the_files(tmp_path):
     met = _write(tmp_path, days=1)
     assert met.grid == GRID
