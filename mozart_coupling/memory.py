@@ -12,8 +12,8 @@ KEEP_BYTES = 2**31 - 1
 def keep_freed_memory() -> None:
     """Have freed fields stay with the process, to be used again by the next step.
 
-    By default glibc gives memory at its top back to the system as soon as a large array is freed. A model that makes the same fields every step
-    then spends a third of its time on page faults (measured: 5.4 s of system time in 96 steps of 40 tracers, 0.9 s with this).
+    By default glibc gives memory at its top back to the system as soon as a large array is freed. A model that makes the same fields every
+    step then spends a third of its time on page faults (measured: 5.4 s of system time in 96 steps of 40 tracers, 0.9 s with this).
     Elsewhere than on glibc: nothing.
     """
     try:

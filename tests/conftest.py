@@ -15,8 +15,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The directory of real data files: `GCAS_TEST_DATA`, else `../shared/data` beside the repository; skips without it."""
-    for candidate in (os.environ.get("GCAS_TEST_DATA"), REPOSITORY.parent / "shared" / "data", REPOSITORY.parents[1] / "shared" / "data"):
-        if candidate and (Path(candidate) / "MANIFEST.md").is_file():
-            return Path(candidate)
-    pytest.skip("real data are absent: set GCAS_TEST_DATA to their directory")
+    """The directory of real data files: `GCAS_TEST_DATA`, else `shared/data` beside or above the repository; skips without it."""
+    named = os.environ.get("GCAS_TEST_DATA")
+    candidates = [Path(named)] if named else [folder / "shared" / "data" for folder in (REPOSITORY.parent, REPOSITORY.parents[1])]
+    for candidate in candidates:
+        if (candidate / "MANIFEST.md").is_file():
+            return candidate
+    pytest.skip(f"real data are absent (no MANIFEST.md in {', '.join(map(str, candidates))}): set GCAS_TEST_DATA to their directory")
