@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mozart_coupling.constants import EARTH_RADIUS_M
 from mozart_coupling.errors import CouplingError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 CENTRE_TOLERANCE = 2.0e-3  # of a cell: centres in files are often float32, or rounded to a few decimals
 
@@ -240,7 +243,11 @@ def regrid(values: ArrayLike, source: Grid, target: Grid, kind: Literal["flux", 
     if source == target:
         return field.copy()
     by_lat, by_lon = _weights(source, target, kind)
-    return by_lat @ (field @ by_lon.T)
+    result = np.empty((*field.shape[:-2], *target.shape))
+    layers = zip(field.reshape(-1, *source.shape), result.reshape(-1, *target.shape), strict=True)
+    for given, own in layers:  # a cell meets few others: sparse products, of one order of sums on every machine
+        own[...] = (by_lon @ (by_lat @ given).T).T
+    return result
 
 
 def wrap_longitude(lon: ArrayLike) -> np.ndarray:
@@ -257,8 +264,10 @@ def great_circle_km(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: Arr
 
 
 @lru_cache(maxsize=32)
-def _weights(source: Grid, target: Grid, kind: str) -> tuple[np.ndarray, np.ndarray]:
+def _weights(source: Grid, target: Grid, kind: str) -> tuple[csr_array, csr_array]:
     """Matrices (target, source) of the two axes."""
+    from scipy.sparse import csr_array  # the embedded model starts without it
+
     sines = [np.sin(np.deg2rad(grid.lat_edges)) for grid in (source, target)]
     by_lat = _overlap(sines[0], sines[1])
     by_lon = sum(_overlap(source.lon_edges + turn, target.lon_edges) for turn in (-720.0, -360.0, 0.0, 360.0, 720.0))
@@ -267,8 +276,10 @@ def _weights(source: Grid, target: Grid, kind: str) -> tuple[np.ndarray, np.ndar
     by_lat *= widths[0] / by_lat.sum(axis=0)
     by_lon *= widths[1] / by_lon.sum(axis=0)
     if kind == "total":
-        return by_lat / widths[0], by_lon / widths[1]
-    return by_lat / np.diff(sines[1])[:, None], by_lon / np.diff(target.lon_edges)[:, None]
+        by_lat, by_lon = by_lat / widths[0], by_lon / widths[1]
+    else:
+        by_lat, by_lon = by_lat / np.diff(sines[1])[:, None], by_lon / np.diff(target.lon_edges)[:, None]
+    return csr_array(by_lat), csr_array(by_lon)
 
 
 def _overlap(source_edges: np.ndarray, target_edges: np.ndarray) -> np.ndarray:

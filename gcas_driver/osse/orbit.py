@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from mozart_coupling.constants import EARTH_RADIUS_M
 
@@ -73,7 +73,7 @@ def views(start: float, end: float, seed: int, is_land: LandMask, point_seconds:
     zenith, declination = solar_zenith(time, lon, lat)
     lit = (zenith < ZENITH_LIMIT) & np.where(land, ~_ice_sheet(lon, lat), np.abs(lat - declination) < GLINT_HALF_WIDTH)
     time, lon, lat, land = time[lit], lon[lit], lat[lit], land[lit]
-    margin = _cloudiness(time, lon, lat, seed) - norm.ppf(1.0 - cloud_probability(time, lat, land))
+    margin = _cloudiness(time, lon, lat, seed) - ndtri(1.0 - cloud_probability(time, lat, land))
     return Views(time, lon, lat, land, margin < 0.0).take(np.flatnonzero(margin < PARTLY_CLOUDY))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from gcas_driver.observations.table import ColumnOperator
 from gcas_driver.osse.orbit import DAY_SECONDS
@@ -74,7 +74,7 @@ def stated_error(land: np.ndarray, zenith: np.ndarray, random: np.random.Generat
 
 def warn_level(error: np.ndarray, land: np.ndarray, zenith: np.ndarray) -> np.ndarray:
     """Warn level 0..19 (n,) int: the rank of the stated error among soundings of the same surface and sun."""
-    rank = norm.cdf(np.log(error / _typical_error(land, zenith)) / STATED_ERROR_SPREAD)
+    rank = ndtr(np.log(error / _typical_error(land, zenith)) / STATED_ERROR_SPREAD)
     return np.clip(np.floor(20.0 * rank), 0, 19).astype(np.int64)
 
 
