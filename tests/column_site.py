@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from mozart_coupling.embedded.core import StepMet, TransportCore
+from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.levels import (
     hybrid_levels,
     level_pressure,
     mid_coefficients,
 )
+from mozart_coupling.embedded.step import StepMet
 from mozart_coupling.grids import Grid
 from mozart_coupling.heights import hydrostatic_heights
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mozart_coupling.embedded.core import StepEmission, StepMet, TransportCore, tracer_mean
+from mozart_coupling.embedded.core import TransportCore, tracer_mean
+from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.errors import NamelistError
 from mozart_coupling.grids import Grid
 

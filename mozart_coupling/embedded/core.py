@@ -7,20 +7,19 @@ Everything else (fluxes of air, mixing, convection) follows from them and from t
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mozart_coupling import _transport
+from mozart_coupling.constants import REFERENCE_PRESSURE
 from mozart_coupling.embedded.mixing import Mixing
+from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.errors import CflError, CouplingError, MetError
 from mozart_coupling.grids import Grid
+from mozart_coupling.threads import default_threads
 
-GRAVITY = 9.80665
-REFERENCE_PRESSURE_PA = 1.0e5
 CACHE_LINE_BYTES = 64
 NARROW_WIDTHS = (1, 2, 4, 8)
 WIDE_WIDTHS = (16, 20, 24, 32)
@@ -28,68 +27,6 @@ WIDE_WIDTHS = (16, 20, 24, 32)
 
 class TransportError(CouplingError):
     """Arguments that the transport core cannot use."""
-
-
-@dataclass
-class StepMet:
-    """Meteorology of one step.
-
-    Attributes
-    ----------
-    u, v
-        Wind at mid-step on cell centres (nlev, nlat, nlon) [m s-1].
-    ps_start, ps_end
-        The met's surface pressure at the step's two ends (nlat, nlon) [Pa]. Only its changes in space and time count:
-        the core shifts it uniformly so that the mass of the atmosphere stays what it was.
-    temperature, specific_humidity
-        (nlev, nlat, nlon) [K], [kg kg-1], or None.
-    pblh
-        Height of the boundary layer above ground (nlat, nlon) [m], or None.
-    surface_heat_flux, moisture_flux, taux, tauy
-        Upward sensible heat [W m-2], upward water vapour [kg m-2 s-1], stress on the surface [N m-2]; (nlat, nlon) or None.
-    ts, oro, phis
-        Surface temperature [K], surface type (0 ocean, 1 land, 2 ice), surface geopotential [m2 s-2]; (nlat, nlon) or None.
-    cmfmc
-        Upward convective mass flux at interfaces (nlev+1, nlat, nlon) [kg m-2 s-1], or None.
-    seconds_of_day, day_of_year
-        UTC at mid-step [s], day of the year (1 … 366): local hour and season where surface fluxes are not given.
-    """
-
-    u: np.ndarray
-    v: np.ndarray
-    ps_start: np.ndarray
-    ps_end: np.ndarray
-    temperature: np.ndarray | None = None
-    specific_humidity: np.ndarray | None = None
-    pblh: np.ndarray | None = None
-    surface_heat_flux: np.ndarray | None = None
-    moisture_flux: np.ndarray | None = None
-    taux: np.ndarray | None = None
-    tauy: np.ndarray | None = None
-    ts: np.ndarray | None = None
-    oro: np.ndarray | None = None
-    phis: np.ndarray | None = None
-    cmfmc: np.ndarray | None = None
-    seconds_of_day: float = 0.0
-    day_of_year: float = 1.0
-
-
-@dataclass
-class StepEmission:
-    """What enters the lowest layer in one step: tracer n gets `sum over b of coefficients[n, b] * basis[b]`.
-
-    Attributes
-    ----------
-    basis
-        Amounts added in the step, (n_basis, nlat, nlon) or, for patterns that are the same everywhere, (n_basis,)
-        [mixing-ratio unit × kg of air m-2].
-    coefficients
-        (n_tracers, n_basis, nlat, nlon) [1]; None: those of the last `set_coefficients`, or, if there were none, basis n
-        goes to tracer n. The same array object in later steps is taken as unchanged.
-    """
-
-    basis: np.ndarray
-    coefficients: np.ndarray | None = None
 
 
 class TransportCore:
@@ -130,7 +67,7 @@ class TransportCore:
         self.mode = mode
         self._monotone = int(mode == "monotone")
         self.precision = precision
-        self.threads = int(threads) if threads else _default_threads()
+        self.threads = int(threads) if threads else default_threads()
         self.boundary_layer = boundary_layer
         self.convection = convection
         #: what the last step added to the met's surface pressure at its end [Pa]
@@ -147,7 +84,7 @@ class TransportCore:
         self._tables = _Tables(grid)
         n_blocks = -(-self.n_tracers // self._block)
         self._q = _aligned_zeros((n_blocks, self.nlev, *grid.shape, self._block), self._kind)
-        self._ps = np.full(grid.shape, REFERENCE_PRESSURE_PA)
+        self._ps = np.full(grid.shape, REFERENCE_PRESSURE)
         field = (self.nlev, *grid.shape)
         self._mass, self._mass_end = np.empty(field), np.empty(field)
         self._zonal, self._meridional = np.empty(field), np.empty((self.nlev, grid.nlat + 1, grid.nlon))
@@ -361,7 +298,8 @@ class TransportCore:
 
     def _columns(self, basis: np.ndarray, coefficients: np.ndarray) -> None:
         run = _face().columns_double if self.precision == "double" else _face().columns_single
-        _raise(*run(self.threads, self._monotone, self._mass.T, self._mass_end.T, self.mixing.exchange.T, self.mixing.updraft.T, basis.T, coefficients.T,
+        _raise(*run(self.threads, self._monotone, self._mass.T, self._mass_end.T, self.mixing.exchange.T, self.mixing.updraft.T, basis.T,
+                    coefficients.T,
                     self._q.T))
 
     # --- Blocks -----------------------------------------------------------------------------------------------------
@@ -428,11 +366,6 @@ def _raise(status: int, message: str) -> None:
     raise TransportError("the transport core refused its input", found=message)
 
 
-def _default_threads() -> int:
-    text = os.environ.get("OMP_NUM_THREADS", "")
-    return int(text) if text.isdigit() and int(text) > 0 else len(os.sched_getaffinity(0))
-
-
 def _block_width(n_tracers: int) -> int:
     """The smallest narrow block that holds all, else the wide one with the least padding (the wider of equals)."""
     for width in NARROW_WIDTHS:
@@ -450,11 +383,11 @@ def _aligned_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
 
 
 def _hybrid(hyai: ArrayLike, hybi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    a = np.array(hyai, dtype=np.float64) * REFERENCE_PRESSURE_PA
+    a = np.array(hyai, dtype=np.float64) * REFERENCE_PRESSURE
     b = np.array(hybi, dtype=np.float64)
     if a.ndim != 1 or a.shape != b.shape or a.size < 2:
         raise TransportError("hybrid coefficients are two rows of equal length", "hyai, hybi", f"shapes {a.shape}, {b.shape}")
-    for ps in (5.0e4, REFERENCE_PRESSURE_PA):
+    for ps in (5.0e4, REFERENCE_PRESSURE):
         if not np.all(np.diff(a + b * ps) > 0.0):
             raise TransportError("interface pressures must increase downward", "hyai, hybi",
                                  f"not monotone for a surface pressure of {ps:g} Pa", "level 1 on top")

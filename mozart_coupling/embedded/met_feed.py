@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mozart_coupling.dates import DAY, calendar_date, readable, to_datetime64
-from mozart_coupling.embedded.core import StepMet
+from mozart_coupling.embedded.step import StepMet
 from mozart_coupling.errors import MetError
 from mozart_coupling.met import MetFiles
 

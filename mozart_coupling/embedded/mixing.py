@@ -6,18 +6,16 @@ so that the core always has all of them: docs/science/transport-mixing.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mozart_coupling import _transport
 from mozart_coupling.constants import GAS_CONSTANT_DRY_AIR, GRAVITY, REFERENCE_PRESSURE
+from mozart_coupling.embedded.step import StepMet
 from mozart_coupling.errors import MetError
 from mozart_coupling.grids import Grid
 from mozart_coupling.land import land_fraction
-
-if TYPE_CHECKING:
-    from mozart_coupling.embedded.core import StepMet
 
 HEAT_CAPACITY = 1004.64  # J kg-1 K-1
 VIRTUAL = 0.608

@@ -15,11 +15,12 @@ from mozart_coupling import contract
 from mozart_coupling.checks import MEAN_VMR, require_grid, require_levels, to_mole_fraction
 from mozart_coupling.dates import DAY, calendar_date, readable
 from mozart_coupling.embedded.anomalies import AnomalyCore
-from mozart_coupling.embedded.core import StepEmission, TransportCore
+from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.emission_feed import ComponentEmissions, EmissionFeed, FileEmissions
 from mozart_coupling.embedded.met_feed import MetFeed
 from mozart_coupling.embedded.sampling import SampleCollector
 from mozart_coupling.embedded.settings import EmbeddedSettings
+from mozart_coupling.embedded.step import StepEmission
 from mozart_coupling.errors import CouplingError, InitialError, RestartError
 from mozart_coupling.heights import hydrostatic_heights
 from mozart_coupling.history import HistoryLayout, HistoryWriter
@@ -76,8 +77,10 @@ class EmbeddedModel:
             With the time of the step at which it happened.
         """
         settings, began, reported = self.settings, time.monotonic(), 0.0
-        log.info("%s run of %s, %d tracers, %s, %s to %s, %d steps of %d s, %d threads", "restart" if settings.restart else "initial", settings.case,
-                 len(settings.tracers), self.met.grid, readable(self.start), readable(self.end), self.n_steps, settings.timestep, self.core.threads)
+        log.info("%s run of %s, %d tracers, %s, %s to %s, %d steps of %d s, %d threads", "restart" if settings.restart else "initial",
+                 settings.case,
+                 len(settings.tracers), self.met.grid, readable(self.start), readable(self.end), self.n_steps, settings.timestep,
+                 self.core.threads)
         try:
             self._sample(0, self.start)
             for number in range(1, self.n_steps + 1):
@@ -109,7 +112,8 @@ class EmbeddedModel:
         path = settings.directory / relative
         master = read_master(path)
         if master.time != pointed:
-            raise RestartError("the master restart is of another date than the pointer says", path, readable(master.time), readable(pointed))
+            raise RestartError("the master restart is of another date than the pointer says", path, readable(master.time),
+                               readable(pointed))
         return master.time, path
 
     def _set_initial(self) -> None:
@@ -130,7 +134,8 @@ class EmbeddedModel:
         path = master_path.parent / Path(contract.restart_name(self.settings.case, master.time)).name
         restart = read_restart(path, self.settings.tracers)
         if restart.time != self.start:
-            raise RestartError("the tracer restart is of another date than the master restart", path, readable(restart.time), readable(self.start))
+            raise RestartError("the tracer restart is of another date than the master restart", path, readable(restart.time),
+                               readable(self.start))
         expected = (self.levels[0].size - 1, *self.met.grid.shape)
         if restart.mixing_ratio.shape[1:] != expected:
             raise RestartError("the restart is on another grid than the meteorology", path, restart.mixing_ratio.shape[1:], expected)
@@ -194,14 +199,16 @@ class EmbeddedModel:
     def _write_samples(self) -> None:
         settings = self.settings
         if self.samples is not None and settings.sample_file is not None:
-            columns = self.samples.finish(to_mole_fraction("mmr", settings.mw_air, settings.mw_co2), self.met.surface_geopotential(self.start), *self.levels)
+            columns = self.samples.finish(to_mole_fraction("mmr", settings.mw_air, settings.mw_co2),
+                                          self.met.surface_geopotential(self.start), *self.levels)
             write_samples(settings.sample_file, columns, settings.case, self.end)
 
     def _report(self, now: int, number: int, elapsed: float) -> None:
         path = self.settings.progress_file
         if path is None:
             return
-        text = json.dumps({"case": self.settings.case, "date": readable(now), "step": number, "steps": self.n_steps, "elapsed_seconds": round(elapsed, 3)})
+        text = json.dumps({"case": self.settings.case, "date": readable(now), "step": number, "steps": self.n_steps,
+                           "elapsed_seconds": round(elapsed, 3)})
         temporary = path.with_name(f".{path.name}.part")
         temporary.write_text(text + "\n")
         os.replace(temporary, path)
@@ -221,7 +228,8 @@ class EmbeddedModel:
             return None
         request = read_request(settings.sample_list)
         request.require_inside(self.start, self.end, settings.sample_list)
-        return SampleCollector(request, self.met.grid, self.levels[0].size - 1, settings.tracers, self.start, settings.timestep, self.n_steps,
+        return SampleCollector(request, self.met.grid, self.levels[0].size - 1, settings.tracers, self.start, settings.timestep,
+                               self.n_steps,
                                self.met.has_humidity)
 
 

@@ -19,8 +19,9 @@ from column_site import (
 from gcas_driver.osse.priors import GRID as FLUX_GRID
 from gcas_driver.osse.priors import SyntheticPriors
 from mozart_coupling.embedded.circulation import Circulation
-from mozart_coupling.embedded.core import StepEmission, StepMet, TransportCore
+from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.levels import hybrid_levels
+from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.grids import Grid, regrid
 
 NLEV = LEVELS[0].size - 1

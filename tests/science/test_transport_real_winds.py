@@ -8,8 +8,9 @@ import netCDF4
 import numpy as np
 import pytest
 
-from mozart_coupling.embedded.core import StepMet, TransportCore
+from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.levels import hybrid_levels
+from mozart_coupling.embedded.step import StepMet
 from mozart_coupling.grids import Grid
 
 STEPS = 48

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mozart_coupling.embedded.core import StepEmission
 from mozart_coupling.embedded.mixing import Mixing
+from mozart_coupling.embedded.step import StepEmission
 from mozart_coupling.errors import MetError
 
 NLEV = LEVELS[0].size - 1

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mozart_coupling.embedded.core import StepEmission, StepMet, TransportCore, TransportError
+from mozart_coupling.embedded.core import TransportCore, TransportError
+from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.errors import CflError, CouplingError, MetError
 from mozart_coupling.grids import Grid
 

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from mozart_coupling.embedded.core import StepEmission, StepMet, TransportCore
+from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.levels import hybrid_levels
+from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.grids import Grid
 
 from .common import Row, build_text, peak_mib, time_runs
