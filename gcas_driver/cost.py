@@ -47,8 +47,8 @@ class Cost:
     def lines(self) -> list[str]:
         """For people."""
         time = "depends on the transport model" if self.seconds is None else f"about {duration(self.seconds)}"
-        return [counted(self.n_windows, "window"), f"time    {time}", f"memory  about {self.memory_bytes / 2**30:.1f} GiB",
-                f"disk    about {self.disk_bytes / 2**30:.1f} GiB"]
+        return [counted(self.n_windows, "window"), f"time    {time}", f"memory  about {size(self.memory_bytes)}",
+                f"disk    about {size(self.disk_bytes)}"]
 
     def problems(self, settings: Settings) -> list[Problem]:
         """Warnings when this machine has less than is needed."""
@@ -63,6 +63,11 @@ class Cost:
             problems.append(Problem("the run needs more disk than is free", settings.case.where("directory"),
                                     f"about {self.disk_bytes / 2**30:.1f} GiB", f"at most {free / 2**30:.1f} GiB", "", "warning"))
         return problems
+
+
+def size(n_bytes: float) -> str:
+    """'340 MiB', '2.1 GiB'."""
+    return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.0f} MiB"
 
 
 def _existing(path: Path) -> Path:

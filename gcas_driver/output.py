@@ -6,7 +6,6 @@ the same numbers and attributes as an unbroken one.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from mozart_coupling.netcdf import new_netcdf4
+
 from . import __version__
-from .journal import sync_directory
 
 TIME_UNITS = "seconds since 1970-01-01 00:00:00"
 FILES = ("observations.nc", "analysis.nc", "fluxes.nc")
@@ -84,17 +84,9 @@ class WindowFile:
 @contextmanager
 def window_file(path: Path, title: str, heading: Heading) -> Iterator[WindowFile]:
     """A new file that appears under its name only when the context ends well."""
-    beside = path.with_name(path.name + ".part")
-    dataset = netCDF4.Dataset(beside, "w", format="NETCDF4")
-    try:
+    with new_netcdf4(path) as dataset:
         dataset.setncatts(heading.attributes(title))
         yield WindowFile(dataset, heading.compression)
-    finally:
-        dataset.close()
-    with open(beside, "rb") as stream:
-        os.fsync(stream.fileno())
-    os.replace(beside, path)
-    sync_directory(path.parent)
 
 
 def seconds(times: np.ndarray) -> np.ndarray:

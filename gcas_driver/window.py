@@ -37,6 +37,9 @@ from .window_output import write_window
 FAR_START_PPM = 3.0
 """A uniform start further than this from the mean of the observations is warned of."""
 
+LEAST_SPREAD = 0.01
+"""Where the members differ by less than this share of the error, an observation can hardly change a flux."""
+
 LISTED = 20
 """Rejected observations named one by one in the log; the files hold all of them."""
 
@@ -235,8 +238,12 @@ def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Pos
     with case.reporter.step("analysis"):
         hx = supers.average(compared.hx)
         variance = supers.error**2
+        spread, error = np.median(hx.std(axis=1, ddof=1)), np.median(supers.error)
         case.reporter.log.info("analysis: %s, ensemble spread %.3g ppm, error %.3g ppm (medians)",
-                               counted(len(supers), "super-observation"), np.median(hx.std(axis=1, ddof=1)), np.median(supers.error))
+                               counted(len(supers), "super-observation"), spread, error)
+        if spread < LEAST_SPREAD * error:
+            case.reporter.log.warning("window %s: most observations say next to nothing about the fluxes of this window: they were "
+                                      "taken too soon after its start, or too far from any flux", window.label)
         try:
             return _analyse(case, prior, supers, hx, variance)
         except GcasError as error:

@@ -5,7 +5,6 @@ Names, dimensions and units come from the contract's table; what is physical, an
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from mozart_coupling.contract import MET, Variable
 from mozart_coupling.embedded.levels import P0, check_coefficients, mid_coefficients
 from mozart_coupling.errors import MetError
 from mozart_coupling.grids import Grid
+from mozart_coupling.netcdf import CLASSIC_LIMIT, new_dataset
 
 DAY_S = 86400
 EPOCH_1900 = np.datetime64("1900-01-01", "s")
@@ -118,9 +118,7 @@ def write_met_file(
     times = np.asarray(times, dtype="datetime64[s]")
     check_coefficients(hyai, hybi, str(path))
     _check_fields(path, grid, len(hyai) - 1, times.size, fields)
-    partial = path.with_name(f".{path.name}.part")
-    with netCDF4.Dataset(partial, "w", format="NETCDF3_64BIT_OFFSET") as dataset:
-        dataset.set_fill_off()
+    with new_dataset(path, CLASSIC_LIMIT, durable=False) as dataset:
         dataset.setncatts({"Conventions": "CF-1.8", **(attributes or {})})
         # Everything is defined before the first record is written: the classic format moves all records otherwise.
         _write_coordinates(dataset, grid, np.asarray(hyai), np.asarray(hybi))
@@ -129,7 +127,6 @@ def write_met_file(
         for index in range(times.size):  # record by record: the order in which the classic format lies on disk
             for name, variable in variables.items():
                 variable[index] = fields[name][index]
-    os.replace(partial, path)
 
 
 def _check_fields(path: Path, grid: Grid, nlev: int, n_times: int, fields: Mapping[str, np.ndarray]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -52,31 +52,40 @@ def write_text(path: Path, text: str) -> None:
     commit(temporary, path)
 
 
-class ClassicWriter(netCDF4.Dataset):
+class Writer(netCDF4.Dataset):
+    """A new file. One that the system did not let be closed is never closed again: that would crash the library."""
+
+    __slots__ = ("_failed",)
+
+    def __init__(self, path: Path, form: str) -> None:
+        Writer._failed.__set__(self, False)  # Dataset.__setattr__ would make it a global attribute
+        super().__init__(path, "w", format=form)
+
+    def close(self) -> None:
+        """Close the file; nothing happens when that has failed before."""
+        if Writer._failed.__get__(self):
+            return
+        try:
+            super().close()
+        except (OSError, RuntimeError):
+            Writer._failed.__set__(self, True)
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # collecting it would close it once more
+            raise
+
+
+class ClassicWriter(Writer):
     """A new NetCDF classic file whose definitions are made in one go.
 
     netCDF4 leaves define mode after every single definition, and the library then moves all data behind the header: for
     forty 3-D fields that is forty copies of the file. Inside `with writer.definitions():` it leaves it once.
     """
 
-    __slots__ = ("_batch", "_failed")
+    __slots__ = ("_batch",)
 
     def __init__(self, path: Path, n_bytes: int = 0) -> None:
-        ClassicWriter._batch.__set__(self, False)  # Dataset.__setattr__ would make it a global attribute
-        ClassicWriter._failed.__set__(self, False)
-        super().__init__(path, "w", format=classic_format(n_bytes))
+        ClassicWriter._batch.__set__(self, False)
+        super().__init__(path, classic_format(n_bytes))
         self.set_fill_off()
-
-    def close(self) -> None:
-        """Close the file. One that the system did not let be closed is never tried again: that would crash the library."""
-        if ClassicWriter._failed.__get__(self):
-            return
-        try:
-            super().close()
-        except (OSError, RuntimeError):
-            ClassicWriter._failed.__set__(self, True)
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # collecting it would close it once more
-            raise
 
     @contextmanager
     def definitions(self) -> Iterator[None]:
@@ -109,11 +118,23 @@ def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True) -> Ite
     durable
         Wait until the bytes have reached the disk.
     """
-    path = Path(path)
+    with _complete_or_not_at_all(Path(path), lambda temporary: ClassicWriter(temporary, n_bytes), durable) as dataset:
+        yield dataset
+
+
+@contextmanager
+def new_netcdf4(path: Path | str, durable: bool = True) -> Iterator[Writer]:
+    """As `new_dataset`, in NetCDF-4 format."""
+    with _complete_or_not_at_all(Path(path), lambda temporary: Writer(temporary, "NETCDF4"), durable) as dataset:
+        yield dataset
+
+
+@contextmanager
+def _complete_or_not_at_all(path: Path, create: Callable[[Path], Writer], durable: bool) -> Iterator[Writer]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
     with writing(path):
-        dataset = ClassicWriter(temporary, n_bytes)
+        dataset = create(temporary)
         try:
             yield dataset
             dataset.close()
@@ -133,7 +154,7 @@ def writing(path: Path) -> Iterator[None]:
                           "Nothing incomplete was left; start again.") from problem
 
 
-def abandon(dataset: ClassicWriter, temporary: Path) -> None:
+def abandon(dataset: Writer, temporary: Path) -> None:
     """Give up an incomplete file, whatever the library says to it."""
     with suppress(OSError, RuntimeError):
         dataset.close()

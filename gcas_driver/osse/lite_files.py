@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 
 from gcas_driver.observations.table import ColumnOperator
+from mozart_coupling.netcdf import new_netcdf4
 
 MISSING = -999999.0
 NAME = "acos_LtCO2_{day}_v000000_B7310A_synthetic.nc4"
@@ -32,7 +32,7 @@ def write_lite_file(path: Path, *, time: np.ndarray, lon: np.ndarray, lat: np.nd
     operator : ColumnOperator
         Top first, Pa and mol mol-1; written in hPa and ppm.
     """
-    with netCDF4.Dataset(path, "w", format="NETCDF4") as dataset:
+    with new_netcdf4(path) as dataset:
         dataset.setncatts({"BuildId": "B7.3.10A", "Platform": "GOSAT", "Sensor": "TANSO-FTS", "title": "synthetic soundings of GCAS",
                            "filter_function": "synthetic", "warn_level_function": "synthetic"})
         dataset.createDimension("sounding_id", len(time))

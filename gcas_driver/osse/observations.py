@@ -28,6 +28,7 @@ from gcas_driver.osse.orbit import DAY_SECONDS, POINT_SECONDS, LandMask, Views, 
 from gcas_driver.osse.retrieval import column_operators, stated_error, warn_level
 from gcas_driver.osse.sites import SITES
 from mozart_coupling.land import is_land as is_land_at
+from mozart_coupling.netcdf import new_netcdf4
 
 SATELLITE_PRODUCT = "gosat"
 SURFACE_PRODUCT = "flask"
@@ -219,7 +220,7 @@ def _write_flasks(directory: Path, table: Observations, truth: np.ndarray, seed:
 
 
 def _write_truth(path: Path, identifier: np.ndarray, product: np.ndarray, value: np.ndarray) -> None:
-    with netCDF4.Dataset(path, "w", format="NETCDF4") as dataset:
+    with new_netcdf4(path) as dataset:
         dataset.title = "noise-free values of synthetic observations"
         dataset.createDimension("observation", len(value))
         for name, texts in (("identifier", identifier), ("product", product)):

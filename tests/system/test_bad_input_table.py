@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -271,3 +273,34 @@ def test_a_start_far_from_every_observation(inputs):
     assert "but the observations are near 38" in result.stderr and "too far from every observation" in result.stderr
     with netCDF4.Dataset(namelist.parent / "case" / "windows" / "2010-06-01" / "fluxes.nc") as data:
         assert np.allclose(data["flux_posterior"][:], data["flux_prior"][:], rtol=1e-6)
+
+
+def test_no_room_for_the_meteorology(small_case):
+    """A limit on the size of files in the place of a full disk, met while the analytic circulation is written."""
+    path = small_case()
+    path.write_text(path.read_text().replace(f"met_directory = 'inputs/met', met_prefix = '{MET_PREFIX}'", "grid = '36x18', levels = 8"))
+    limited = f"ulimit -f 40; exec {sys.executable} -m gcas_driver.cli run {path}"
+    result = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, cwd="/")
+    assert result.returncode == 1, (result.returncode, result.stderr)
+    assert "cannot be written" in result.stderr and "20100531.nc" in result.stderr and "Traceback" not in result.stderr
+    assert not list((path.parent / "case" / "met").iterdir()), "nothing incomplete is left"
+
+
+@pytest.mark.parametrize("writer", ["new_dataset", "new_netcdf4"])
+def test_a_file_that_cannot_be_written_is_named_and_crashes_nothing(tmp_path, writer):
+    script = f"""
+import resource, numpy
+from mozart_coupling.errors import OutputError
+from mozart_coupling.netcdf import {writer}
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+try:
+    with {writer}("out.nc") as file:
+        file.createDimension("x", 100000)
+        file.createVariable("v", "f8", ("x",))[:] = numpy.random.default_rng(1).standard_normal(100000)
+except OutputError as error:
+    assert "out.nc" in str(error)
+    print("named")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout == "named\n", done
+    assert not list(tmp_path.iterdir())

@@ -42,10 +42,10 @@ def test_windows_tile_the_run_and_the_last_may_be_shorter():
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
     path = tmp_path / "x.nc"
-    with pytest.raises(RuntimeError, match="halfway"):
+    with pytest.raises(ValueError, match="halfway"):
         with window_file(path, "test", HEADING) as out:
             out.dimension("a", 2)
-            raise RuntimeError("halfway")
+            raise ValueError("halfway")
     assert not path.exists()
     with window_file(path, "test", HEADING) as out:
         out.dimension("a", 2)
