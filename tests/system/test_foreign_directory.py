@@ -85,7 +85,8 @@ def directory(tmp_path_factory) -> Path:
     names = [root / "oco2" / f"oco2_v11_{made.yyyymmdd(day)}.nc" for day in DAYS]
     spoilt = made.write_soundings(names[0], DAYS[0], N, quirks=True)
     made.write_soundings(names[2], DAYS[2], 0)
-    """Priors from the day before the run to its last; a day without a file of soundings, one with none in it; another grid's winds."""
+    style = made.SoundingStyle(date_type="f8", surface_first=True, with_mode=False, unlimited=True)
+    made.write_soundings(names[3], DAYS[3], N, style=style)
     (root / "expected.json").write_text(json.dumps(spoilt))
     for day in DAYS:
         made.write_surface(root / "srf" / f"srf_{made.yyyymmdd(day)}", day, 395.5)
