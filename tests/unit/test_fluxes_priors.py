@@ -273,3 +273,8 @@ def test_settings_of_a_stream(tmp_path):
 def test_every_layout_knows_every_component():
     for layout in FORMATS.values():
         assert set(layout.variables) == {"bio", "ocn", "fossil", "fire"}
+
+
+def test_a_missing_directory_is_said_once(tmp_path):
+    problems = check(PriorStream("bio", "gcasv2", tmp_path / "nowhere"), np.datetime64("2010-06-01"), np.datetime64("2010-06-15"))
+    assert len(problems) == 1 and "nowhere" in str(problems[0]) and "directory" in problems[0].what

@@ -16,7 +16,7 @@ from gcas_driver.errors import InputError, Problem, SettingsError
 from ..components import COMPONENTS, LONG_NAMES
 from .gridded import FluxDay, check_day, read_day
 from .layout import FORMATS, Layout
-from .stream import PriorStream, Stream, days_of, setting
+from .stream import PriorStream, Stream, days_of, directory_of, setting
 
 __all__ = ["FORMATS", "FluxDay", "PriorStream", "check", "days", "layout_of", "read"]
 
@@ -77,6 +77,7 @@ def check(stream: Stream, start: np.datetime64, end: np.datetime64) -> list[Prob
     try:
         layout = layout_of(stream)
         wanted = days_of(start, end)
+        directory_of(stream)
     except (InputError, SettingsError) as error:
         return [Problem.of(error)]
     problems: list[Problem] = []

@@ -76,6 +76,23 @@ def days_of(start: np.datetime64, end: np.datetime64) -> list[np.datetime64]:
     return list(np.arange(first, last))
 
 
+def directory_of(stream: Stream) -> Path:
+    """The stream's directory.
+
+    Raises
+    ------
+    InputError
+        If there is none; once for all days, with the namelist's line where that is known.
+    """
+    directory = Path(stream.directory)
+    if not directory.is_dir():
+        line = getattr(stream, "where", None)
+        where = f"prior {stream.component}" + (f", {line('directory')}" if line else "")
+        raise InputError("directory of prior fluxes is missing", where, str(directory), "a directory",
+                         "Correct `directory` of this &prior group; it counts from the namelist's own directory.")
+    return directory
+
+
 def file_of(stream: Stream, day: np.datetime64, default_pattern: str) -> Path:
     """The stream's file for a day.
 
@@ -93,8 +110,7 @@ def file_of(stream: Stream, day: np.datetime64, default_pattern: str) -> Path:
     if plain.is_file():
         return plain
     where = f"prior {stream.component}, {day}"
-    if not directory.is_dir():
-        raise InputError("directory of prior fluxes is missing", where, str(directory), "a directory")
+    directory_of(stream)
     found = sorted(directory.glob(filled)) if any(c in filled for c in "*?[") else []
     if len(found) == 1:
         return found[0]
