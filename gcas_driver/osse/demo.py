@@ -84,6 +84,8 @@ _TEMPLATE = """! A synthetic experiment, small enough for a laptop: prior fluxes
   product   = 'acos_lite'
   name      = 'gosat'
   directory = 'inputs/gosat'
+  error_factor    = 2.8          ! the paper's 1.9 and 1 ppm, times 1.5: correlations from 40 members are noisy, and over
+  error_floor_ppm = 1.5          ! independent cells that noise adds up like an error of the observations
 /
 
 &surface
