@@ -114,7 +114,7 @@ class RegionMap:
         """Share of a component's flux in each cell that belongs to each region.
 
         On a coast the biosphere's flux is the land regions' and the sea's the ocean regions', however the area is divided:
-        shared by area, a 2.8 degree grid would give an eighth of the land's uptake to the oceans.
+        shared by area, a 2.8 degree grid would give a tenth of the land's uptake to the oceans.
 
         Parameters
         ----------
