@@ -21,9 +21,9 @@ def xco2_operator(profile, pressure, retrieval_pressure, pressure_weight, averag
     profile : array_like (n_soundings, n_members, n_levels)
         Dry mole fractions of the model, top first, mol mol-1.
     pressure : array_like (n_soundings, n_levels) or (n_soundings, n_levels + 1)
-        Mid-levels for "linear", interfaces for "layers", top first, Pa.
+        Mid-levels for "linear", interfaces for "layers", top first, increasing and positive, Pa; only the top interface may be 0.
     retrieval_pressure : array_like (n_soundings, n_retrieval_levels)
-        Top first, Pa.
+        Top first, increasing and positive, Pa; only the top may be 0.
     pressure_weight, averaging_kernel : array_like (n_soundings, n_retrieval_levels)
         h and k, 1.
     prior_profile : array_like (n_soundings, n_retrieval_levels)
@@ -33,7 +33,8 @@ def xco2_operator(profile, pressure, retrieval_pressure, pressure_weight, averag
     method : "linear" or "layers"
         "linear": linear in pressure between mid-levels, constant above the first and below the last.
         "layers": mean by mass over the layer of each retrieval level, which ends half-way to its neighbours and at the
-        outer levels; the model's outer layers are extended as far as the retrieval reaches.
+        outer levels; the model's outer layers are extended as far as the retrieval reaches, and what lies beyond the
+        retrieval's outer levels does not count.
     threads : int or None
         OpenMP threads; results do not depend on it.
 
@@ -45,7 +46,8 @@ def xco2_operator(profile, pressure, retrieval_pressure, pressure_weight, averag
     Raises
     ------
     InputError
-        Shapes that do not agree, NaN, pressures that do not increase downward, an unknown method.
+        Shapes that do not agree, NaN, pressures that are not positive or do not increase downward (the first such sounding is
+        named), an unknown method.
     """
     if method not in ("linear", "layers"):
         raise InputError("unknown method", found=repr(method), expected="'linear' or 'layers'")

@@ -50,32 +50,63 @@ contains
         end if
         if (status /= status_ok) return
 
-        wrong = 0
-        !$omp parallel do num_threads(n_threads) default(none) schedule(static) reduction(max:wrong) &
+        wrong = n_soundings + 1
+        !$omp parallel do num_threads(n_threads) default(none) schedule(static) reduction(min:wrong) &
         !$omp     shared(layers, profile, pressure, retrieval_pressure, pressure_weight, averaging_kernel) &
         !$omp     shared(prior_profile, prior_xco2, values, n_soundings)
         do i = 1, n_soundings
-            if (ordered(pressure(:, i)) .and. ordered(retrieval_pressure(:, i))) then
+            if (first_fault(pressure(:, i), layers) + first_fault(retrieval_pressure(:, i), .true.) == 0) then
                 call column_values(layers, profile(:, :, i), pressure(:, i), retrieval_pressure(:, i), &
                                    pressure_weight(:, i), averaging_kernel(:, i), prior_profile(:, i), &
                                    prior_xco2(i), values(:, i))
             else
-                wrong = max(wrong, i)
+                wrong = min(wrong, i)
             end if
         end do
         !$omp end parallel do
-        if (wrong > 0) then
+        if (wrong <= n_soundings) then
             status = status_bad_value
-            write (message, '(a, i0, a)') 'pressures of sounding ', wrong - 1, ' do not increase from the top down'
+            if (first_fault(pressure(:, wrong), layers) > 0) then
+                message = fault_text('model', wrong, pressure(:, wrong), first_fault(pressure(:, wrong), layers))
+            else
+                message = fault_text('retrieval', wrong, retrieval_pressure(:, wrong), &
+                                     first_fault(retrieval_pressure(:, wrong), .true.))
+            end if
         end if
     end subroutine xco2_columns
 
-    !> Whether pressures increase strictly and none is negative.
-    pure logical function ordered(pressure)
-        real(dp), intent(in) :: pressure(:) !! [Pa]
+    !> The first level whose pressure is not above the last one's; 1 where the top's is negative, or is zero and may not be; 0 if
+    !> all is well.
+    pure integer function first_fault(pressure, zero_allowed)
+        real(dp), intent(in) :: pressure(:)  !! top first [Pa]
+        logical, intent(in) :: zero_allowed  !! on top: interfaces and retrieval levels may end in space
+        integer :: level
 
-        ordered = pressure(1) >= 0.0_dp .and. all(pressure(2:) > pressure(:size(pressure) - 1))
-    end function ordered
+        first_fault = 1
+        if (.not. (pressure(1) > 0.0_dp .or. (zero_allowed .and. pressure(1) >= 0.0_dp))) return
+        do level = 2, size(pressure)
+            first_fault = level
+            if (.not. pressure(level) > pressure(level - 1)) return
+        end do
+        first_fault = 0
+    end function first_fault
+
+    !> What is wrong with a sounding's pressures; counted from 0.
+    pure function fault_text(what, sounding, pressure, level) result(text)
+        character(len=*), intent(in) :: what !! 'model' or 'retrieval'
+        integer, intent(in) :: sounding      !! from 1
+        real(dp), intent(in) :: pressure(:)  !! of its levels [Pa]
+        integer, intent(in) :: level         !! the one at fault, from 1
+        character(len=256) :: text
+
+        if (level == 1) then
+            write (text, '(3a, i0, a, es11.4, a)') 'the ', what, ' pressures of sounding ', sounding - 1, &
+                ' are not positive: ', pressure(1), ' Pa on top'
+        else
+            write (text, '(3a, i0, 2(a, es11.4), a, i0)') 'the ', what, ' pressures of sounding ', sounding - 1, &
+                ' do not increase from the top down:', pressure(level), ' Pa after', pressure(level - 1), ' Pa at level ', level - 1
+        end if
+    end function fault_text
 
     !> Weighted means of groups of observations; Jiang et al. (2021), eqs. 7-9.
     subroutine super_observe(value, error, hx, group, floor, correlation, group_value, group_error, group_hx, status, message)

@@ -56,6 +56,49 @@ def test_unit_kernel_and_layer_weights_give_the_mean_of_the_column():
     np.testing.assert_allclose(value, 1e6 * np.einsum("sl,sml->sm", mass, case["profile"]), rtol=1e-13)
 
 
+SURFACES = {
+    "linear": {460.0: [1e-4, 2.5e-4, 6.2e-4], 400.0: [1e-4, 2.5e-4, 5e-4], 700.0: [1e-4, 2.5e-4, 7e-4]},
+    "layers": {500.0: [1e-4, 5.75e-4 / 2.25, 6.2e-4], 400.0: [1e-4, 4.25e-4 / 1.75, 3e-4], 800.0: [1e-4, 15.25e-4 / 3.75, 7e-4]},
+}
+"""Retrieval surface: A(x) at its three levels, by hand."""
+
+
+@pytest.mark.parametrize("method", list(SURFACES))
+def test_retrieval_surface_above_and_below_the_models(method):
+    """Model: mid-levels 100, 300, 500 Pa, interfaces 0, 200, 400, 600 Pa. Retrieval: 50 and 250 Pa and its surface."""
+    pressure = [[100.0, 300.0, 500.0]] if method == "linear" else [[0.0, 200.0, 400.0, 600.0]]
+    for surface, mapped in SURFACES[method].items():
+        levels, weight, kernel = [50.0, 250.0, surface], np.array([0.2, 0.5, 0.3]), np.array([0.4, 1.0, 1.2])
+        value = xco2_operator([[[1e-4, 3e-4, 7e-4]]], pressure, [levels], [weight], [kernel], [[3.9e-4] * 3], [391.0], method=method)
+        expected = 391.0 + 1e6 * np.sum(weight * kernel * (np.array(mapped) - 3.9e-4))
+        assert value[0, 0] == pytest.approx(expected, rel=1e-14), surface
+
+
+@given(seed=st.integers(0, 2**32 - 1), retrieval=st.sampled_from([2, 20, 34, 60]), levels=st.sampled_from([1, 20, 34, 60]),
+       surface_shift=st.floats(-2.0e4, 2.0e4))
+@settings(max_examples=40, deadline=None)
+def test_layers_conserve_mass(seed, retrieval, levels, surface_shift):
+    """With kernel 1 and h the shares of pressure: the model's mean by mass from the retrieval's top to its surface.
+
+    A retrieval surface below the model's adds air of the lowest layer, one above it leaves out the air beneath. Equal outer
+    pressures: the model's column mean.
+    """
+    rng = np.random.default_rng(seed)
+    interfaces = np.sort(rng.uniform(50.0, 6.0e4, levels + 1)) + np.arange(levels + 1)
+    interfaces[-1] = 8.0e4
+    top, surface = interfaces[0] + 20.0 * rng.integers(-1, 2), 8.0e4 + surface_shift
+    levels_of_retrieval = np.concatenate([[top], np.sort(rng.uniform(top + 1.0, surface - 1.0, retrieval - 2)), [surface]])
+    edges = np.concatenate([[top], 0.5 * (levels_of_retrieval[1:] + levels_of_retrieval[:-1]), [surface]])
+    weight, prior = np.diff(edges) / (surface - top), 4e-4 + 1e-5 * rng.standard_normal(retrieval)
+    profile = 4e-4 + 1e-5 * rng.standard_normal(levels)
+    value = xco2_operator([[profile]], [interfaces], [levels_of_retrieval], [weight], [np.ones(retrieval)], [prior],
+                          [1e6 * np.sum(weight * prior)], method="layers")
+    reach = interfaces.copy()
+    reach[0], reach[-1] = min(top, reach[0]), max(surface, reach[-1])
+    mass = np.diff(np.clip(reach, top, surface))
+    np.testing.assert_allclose(value[0, 0], 1e6 * np.sum(mass * profile) / (surface - top), rtol=1e-13)
+
+
 @pytest.mark.parametrize("method", ["linear", "layers"])
 @given(seed=st.integers(0, 2**32 - 1), retrieval=st.sampled_from([1, 2, 20, 34, 60]), levels=st.sampled_from([1, 2, 28]))
 @settings(max_examples=30, deadline=None)
@@ -91,8 +134,9 @@ def test_threads_and_dtypes_change_nothing():
     assert np.array_equal(apply(single | {"interfaces": wide["interfaces"]}), apply(wide))
     middle = 0.5 * (case["interfaces"][:, 1:] + case["interfaces"][:, :-1])
     arguments = [case[k] for k in ("retrieval_pressure", "pressure_weight", "averaging_kernel", "prior_profile", "prior_xco2")]
-    results = [xco2_operator(np.asfortranarray(case["profile"]), middle, *arguments, threads=n) for n in (1, 2, 3)]
-    assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
+    for method, pressure in (("linear", middle), ("layers", case["interfaces"])):
+        results = [xco2_operator(np.asfortranarray(case["profile"]), pressure, *arguments, method=method, threads=n) for n in (1, 2, 3)]
+        assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
 
 
 def test_no_soundings_no_members():
@@ -105,8 +149,13 @@ def test_no_soundings_no_members():
     (dict(prior_xco2=np.zeros(4)), "prior_xco2 has the wrong shape"),
     (dict(averaging_kernel=np.zeros((5, 19))), "averaging_kernel has the wrong shape"),
     (dict(pressure=np.ones((5, 27))), "pressure has the wrong shape"),
-    (dict(pressure=np.tile(np.arange(28.0)[::-1], (5, 1))), "pressures of sounding"),
-    (dict(pressure=np.tile(np.ones(28), (5, 1))), "pressures of sounding"),
+    (dict(pressure=np.tile(np.arange(28.0)[::-1] + 1.0, (5, 1))), "model pressures of sounding 0 do not increase .* at level 1$"),
+    (dict(pressure=np.tile(np.ones(28), (5, 1))), "model pressures of sounding 0 do not increase"),
+    (dict(pressure=np.tile(np.arange(28.0), (5, 1))), "model pressures of sounding 0 are not positive"),
+    (dict(pressure=np.tile(np.arange(28.0) - 5.0, (5, 1))), "model pressures of sounding 0 are not positive"),
+    (dict(pressure=np.full((5, 28), np.nan)), "pressure holds NaN"),
+    (dict(profile=np.full((5, 3, 28), np.inf)), "profile holds NaN or infinity"),
+    (dict(retrieval_pressure=np.tile(np.arange(20.0) - 1.0, (5, 1))), "retrieval pressures of sounding 0 are not positive"),
     (dict(prior_profile=np.full((5, 20), np.nan)), "prior_profile holds NaN"),
 ])
 def test_bad_input_is_refused(change, message):
@@ -115,10 +164,16 @@ def test_bad_input_is_refused(change, message):
 
 
 def test_unordered_retrieval_levels_name_the_sounding():
+    """The first of several, on any number of threads; for both methods."""
     case = soundings(5)
-    case["retrieval_pressure"][3] = case["retrieval_pressure"][3, ::-1]
-    with pytest.raises(InputError, match="sounding 3"):
-        apply(case)
+    case["retrieval_pressure"][3:] = case["retrieval_pressure"][3:, ::-1]
+    for method in ("linear", "layers"):
+        for threads in (1, 3):
+            with pytest.raises(InputError, match="retrieval pressures of sounding 3 do not increase"):
+                apply(case, method, threads=threads)
+    case["interfaces"][2, 7] = case["interfaces"][2, 6]
+    with pytest.raises(InputError, match="model pressures of sounding 2 do not increase .* at level 7$"):
+        apply(case, "layers")
 
 
 def test_super_observation_by_hand():
