@@ -6,8 +6,8 @@
 module gcas_ensrf
     use gcas_ensrf_blocks, only: allocate_block, block, blocks_of_group, candidate_list, find_candidates, find_pairs, load_block, &
         relaxation, store_block
-    use gcas_ensrf_kernels, only: batch_gram, lane_gains, lane_products, lane_products_single, lane_subtract, &
-        lane_subtract_single, n_batch, n_lanes, replay_column
+    use gcas_ensrf_kernels, only: batch_gram, lane_gains, lane_products, lane_products_single, lane_step, &
+        lane_step_single, lane_subtract, lane_subtract_single, n_batch, n_lanes, replay_column
     use gcas_ensrf_sources, only: source_set
     use gcas_kinds, only: dp, i8, sp
     use gcas_localization, only: localization, localization_bands
@@ -85,6 +85,7 @@ contains
         type(block), intent(inout) :: work
         integer :: lane
 
+        if (work%n_list == 0) return
         if (sum(work%n_accepted) < sparse_share*n_lanes*work%n_list) then
             do lane = 1, n_lanes
                 if (work%has_spread(lane)) call update_lane(sources, lane, work)
@@ -120,8 +121,8 @@ contains
     subroutine update_lanes(sources, work)
         type(source_set), intent(in) :: sources
         type(block), intent(inout) :: work
-        real(dp) :: gram(n_batch, n_batch), products(n_lanes, n_batch)
-        integer :: batch(n_batch), first
+        real(dp) :: factors(n_lanes, n_batch), gram(n_batch, n_batch), products(n_lanes, n_batch)
+        integer :: batch(n_batch), first, previous(n_batch)
 
         work%list(work%n_list + 1:work%n_list + n_batch) = 0
         work%weight(:, work%n_list + 1:work%n_list + n_batch) = 0
@@ -129,11 +130,17 @@ contains
             batch = work%list(first:first + n_batch - 1)
             ! First the Gram matrix: it reads the sources in long strides and so brings them near.
             call batch_gram(sources%n_members, batch, sources%perturbation, gram)
-            call lane_products(sources%n_members, batch, work%values, sources%perturbation, products)
+            if (first == 1) then
+                call lane_products(sources%n_members, batch, work%values, sources%perturbation, products)
+            else
+                call lane_step(sources%n_members, previous, factors, batch, sources%perturbation, work%values, products)
+            end if
             call lane_gains(batch, work%weight(:, first:first + n_batch - 1), gram, sources%gain, sources%step, products, &
                             work%mean)
-            call lane_subtract(sources%n_members, batch, products, sources%perturbation, work%values)
+            factors = products
+            previous = batch
         end do
+        call lane_subtract(sources%n_members, previous, factors, sources%perturbation, work%values)
     end subroutine update_lanes
 
     !> As `update_lanes` with perturbations in single precision; means, gains and Gram matrices in double.
@@ -141,8 +148,8 @@ contains
         type(source_set), intent(in) :: sources
         type(block), intent(inout) :: work
         real(dp) :: gram(n_batch, n_batch), products(n_lanes, n_batch)
-        real(sp) :: products_single(n_lanes, n_batch)
-        integer :: batch(n_batch), first
+        real(sp) :: factors(n_lanes, n_batch), products_single(n_lanes, n_batch)
+        integer :: batch(n_batch), first, previous(n_batch)
 
         work%values_single = real(work%values, sp)
         work%list(work%n_list + 1:work%n_list + n_batch) = 0
@@ -150,13 +157,19 @@ contains
         do first = 1, work%n_list, n_batch
             batch = work%list(first:first + n_batch - 1)
             call batch_gram(sources%n_members, batch, sources%perturbation, gram)
-            call lane_products_single(sources%n_members, batch, work%values_single, sources%rounded, products_single)
+            if (first == 1) then
+                call lane_products_single(sources%n_members, batch, work%values_single, sources%rounded, products_single)
+            else
+                call lane_step_single(sources%n_members, previous, factors, batch, sources%rounded, work%values_single, &
+                                      products_single)
+            end if
             products = products_single
             call lane_gains(batch, work%weight(:, first:first + n_batch - 1), gram, sources%gain, sources%step, products, &
                             work%mean)
-            products_single = real(products, sp)
-            call lane_subtract_single(sources%n_members, batch, products_single, sources%rounded, work%values_single)
+            factors = real(products, sp)
+            previous = batch
         end do
+        call lane_subtract_single(sources%n_members, previous, factors, sources%rounded, work%values_single)
         work%values = work%values_single
     end subroutine update_lanes_single
 end module gcas_ensrf

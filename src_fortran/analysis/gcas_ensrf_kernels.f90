@@ -13,6 +13,7 @@ module gcas_ensrf_kernels
 
     public :: n_lanes, n_batch, n_test
     public :: lane_products, lane_products_single, lane_correlations, lane_subtract, lane_subtract_single
+    public :: lane_step, lane_step_single
     public :: lane_gains, batch_gram, replay_column
 
     integer, parameter :: n_lanes = 16 !! parameters of a block
@@ -152,6 +153,77 @@ contains
             end do
         end do
     end subroutine lane_subtract_single
+
+    !> `lane_subtract` for one batch and `lane_products` for the next in one pass over the block.
+    pure subroutine lane_step(n_members, batch, factors, next, sources, x, products)
+        integer, intent(in) :: n_members                   !! members
+        integer, intent(in) :: batch(n_batch)              !! columns of `sources` to take off
+        real(dp), intent(in) :: factors(n_lanes, n_batch)  !! their multiples
+        integer, intent(in) :: next(n_batch)               !! columns of `sources` of the next batch
+        real(dp), intent(in), contiguous :: sources(:, 0:) !! perturbations of the sources (n_members, 0:n)
+        real(dp), intent(inout) :: x(n_lanes, n_members)   !! perturbations of the block
+        real(dp), intent(out) :: products(n_lanes, n_batch) !! of the next batch with the block
+        real(dp) :: a1, a2, a3, a4, b1, b2, b3, b4, c1, c2, c3, c4, d1, d2, d3, d4, u, v
+        integer :: i1, i2, i3, i4, j1, j2, j3, j4, lane, m
+
+        if (n_members < 1) return
+        i1 = batch(1); i2 = batch(2); i3 = batch(3); i4 = batch(4)
+        j1 = next(1); j2 = next(2); j3 = next(3); j4 = next(4)
+        !$omp simd private(a1, a2, a3, a4, b1, b2, b3, b4, c1, c2, c3, c4, d1, d2, d3, d4, u, v, m)
+        do lane = 1, half
+            a1 = factors(lane, 1); a2 = factors(lane, 2); a3 = factors(lane, 3); a4 = factors(lane, 4)
+            b1 = factors(lane + half, 1); b2 = factors(lane + half, 2)
+            b3 = factors(lane + half, 3); b4 = factors(lane + half, 4)
+            c1 = 0; c2 = 0; c3 = 0; c4 = 0
+            d1 = 0; d2 = 0; d3 = 0; d4 = 0
+            do m = 1, n_members
+                u = x(lane, m) - a1*sources(m, i1) - a2*sources(m, i2) - a3*sources(m, i3) - a4*sources(m, i4)
+                v = x(lane + half, m) - b1*sources(m, i1) - b2*sources(m, i2) - b3*sources(m, i3) - b4*sources(m, i4)
+                x(lane, m) = u
+                x(lane + half, m) = v
+                c1 = c1 + u*sources(m, j1)
+                d1 = d1 + v*sources(m, j1)
+                c2 = c2 + u*sources(m, j2)
+                d2 = d2 + v*sources(m, j2)
+                c3 = c3 + u*sources(m, j3)
+                d3 = d3 + v*sources(m, j3)
+                c4 = c4 + u*sources(m, j4)
+                d4 = d4 + v*sources(m, j4)
+            end do
+            products(lane, 1) = c1; products(lane, 2) = c2; products(lane, 3) = c3; products(lane, 4) = c4
+            products(lane + half, 1) = d1; products(lane + half, 2) = d2
+            products(lane + half, 3) = d3; products(lane + half, 4) = d4
+        end do
+    end subroutine lane_step
+
+    !> `lane_subtract` for one batch and `lane_products` for the next in one pass over the block, in single precision.
+    pure subroutine lane_step_single(n_members, batch, factors, next, sources, x, products)
+        integer, intent(in) :: n_members                   !! members
+        integer, intent(in) :: batch(n_batch)              !! columns of `sources` to take off
+        real(sp), intent(in) :: factors(n_lanes, n_batch)  !! their multiples
+        integer, intent(in) :: next(n_batch)               !! columns of `sources` of the next batch
+        real(sp), intent(in), contiguous :: sources(:, 0:) !! perturbations of the sources (n_members, 0:n)
+        real(sp), intent(inout) :: x(n_lanes, n_members)   !! perturbations of the block
+        real(sp), intent(out) :: products(n_lanes, n_batch) !! of the next batch with the block
+        real(sp) :: a1, a2, a3, a4, c1, c2, c3, c4, u
+        integer :: i1, i2, i3, i4, j1, j2, j3, j4, lane, m
+
+        if (n_members < 1) return
+        i1 = batch(1); i2 = batch(2); i3 = batch(3); i4 = batch(4)
+        j1 = next(1); j2 = next(2); j3 = next(3); j4 = next(4)
+        !$omp simd private(a1, a2, a3, a4, c1, c2, c3, c4, u, m)
+        do lane = 1, n_lanes
+            a1 = factors(lane, 1); a2 = factors(lane, 2); a3 = factors(lane, 3); a4 = factors(lane, 4)
+            c1 = 0; c2 = 0; c3 = 0; c4 = 0
+            do m = 1, n_members
+                u = x(lane, m) - a1*sources(m, i1) - a2*sources(m, i2) - a3*sources(m, i3) - a4*sources(m, i4)
+                x(lane, m) = u
+                c1 = c1 + u*sources(m, j1); c2 = c2 + u*sources(m, j2)
+                c3 = c3 + u*sources(m, j3); c4 = c4 + u*sources(m, j4)
+            end do
+            products(lane, 1) = c1; products(lane, 2) = c2; products(lane, 3) = c3; products(lane, 4) = c4
+        end do
+    end subroutine lane_step_single
 
     !> Scalar products among the sources of a batch (lower triangle, without the diagonal).
     pure subroutine batch_gram(n_members, batch, sources, gram)
