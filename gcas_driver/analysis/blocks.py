@@ -36,6 +36,16 @@ class Independent:
         for rotation in self.rotations:
             hx[rotation.index] = rotation.vectors @ hx[rotation.index]
 
+    def shared_out(self, values: np.ndarray) -> np.ndarray:
+        """Values of rotated observations (n_observations,) as the originals' shares, the squares of the eigenvectors; sums stay.
+
+        Variances of the rotated observations become the diagonal of the block's covariance.
+        """
+        result = values.copy()
+        for rotation in self.rotations:
+            result[rotation.index] = rotation.vectors**2 @ values[rotation.index]
+        return result
+
 
 def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocalization, r_blocks,
            used: np.ndarray) -> Independent:

@@ -44,7 +44,18 @@ class AnalysisResult:
         Mean over the assimilated observations of innovation^2/(s + R), each when its turn came (`letkf`: of the prior); about
         1 if the ensemble and R tell the truth. NaN without observations.
     dfs : float
-        Degrees of freedom for signal, the sum of posterior variance over R of the assimilated observations.
+        Degrees of freedom for signal, the sum of `sensitivity`.
+    assimilated : ndarray (n_observations,) of bool
+        Observations that had a part in the analysis; of a block all that passed the gross check.
+    prior_variance, error_variance : ndarray (n_observations,)
+        s with inflation, and R with Huber's weights, as the filter took them; of a block the diagonal.
+    sensitivity : ndarray (n_observations,)
+        Sensitivity of an analysed to the observed value, posterior variance over R before any relaxation; Liu et al. (2009). 0 where
+        not assimilated; NaN if `rtpp` or `rtps` is 1. A rotated observation of a block counts for the block's observations
+        with the squares of its eigenvector.
+    information : ndarray (n_observations,)
+        ½ ln(1 + s/R) with s when an observation's turn came [nat]: what it added to the earlier ones; 0 where not assimilated. NaN from
+        `letkf`, which knows no turns.
     """
 
     x: np.ndarray
@@ -61,6 +72,11 @@ class AnalysisResult:
     order: np.ndarray
     chi2: float
     dfs: float
+    assimilated: np.ndarray
+    prior_variance: np.ndarray
+    error_variance: np.ndarray
+    sensitivity: np.ndarray
+    information: np.ndarray
 
     @property
     def n_gross_rejected(self) -> int:
@@ -274,10 +290,41 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
         raise AnalysisError("no parameter has any spread", found=f"{x.shape[0]} parameters, spread 0",
                             expected="members that differ", advice="see the prior fluxes and their lambda")
     r_used = problem.r[sequence]
-    dfs = float(np.sum(hx[sequence].var(axis=1, ddof=1) / r_used)) if sequence.size else 0.0
     chi2 = float(np.mean((problem.y[sequence] - turn_mean) ** 2 / (turn_variance + r_used))) if sequence.size else np.nan
+    information = np.log1p(turn_variance / r_used) / 2.0 if method == "ensrf" else np.full(sequence.size, np.nan)
+    figures = per_observation(problem, sequence, hx, information, options[:3])
     problem.turn_back(hx)
     return AnalysisResult(
         x=x, mean=mean, hx=hx, rejected_share=(n_pairs - n_accepted) / n_pairs if n_pairs else 0.0, n_local=n_local,
-        n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread), order=sequence, chi2=chi2,
-        dfs=dfs, **counts)
+        n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread), order=sequence, chi2=chi2, **figures, **counts)
+
+
+def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, information: np.ndarray,
+                    relaxation: tuple[float, float, float]) -> dict[str, np.ndarray | float]:
+    """What the result says of single observations, blocks turned back; `hx` is the posterior, `information` of the sequence."""
+    def placed(values: np.ndarray) -> np.ndarray:
+        result = np.zeros(problem.y.size)
+        result[sequence] = values
+        return problem.shared_out(result)
+
+    sensitivity = unrelaxed_variance(problem.hx[sequence], hx[sequence], *relaxation) / problem.r[sequence]
+    prior = problem.hx.copy()
+    problem.turn_back(prior)
+    return dict(dfs=float(np.sum(sensitivity)), assimilated=placed(np.ones(sequence.size)) > 0.0,
+                prior_variance=relaxation[0] ** 2 * prior.var(axis=1, ddof=1), error_variance=problem.shared_out(problem.r),
+                sensitivity=placed(sensitivity), information=placed(information))
+
+
+def unrelaxed_variance(prior: np.ndarray, posterior: np.ndarray, inflation: float, rtpp: float, rtps: float) -> np.ndarray:
+    """Posterior variance (n,) as it was before `rtpp` and then `rtps`, of rows (n, n_members) as they are after both."""
+    variance = posterior.var(axis=1, ddof=1)
+    if max(rtpp, rtps) == 1.0:
+        return np.full(len(variance), np.nan)
+    if rtps > 0.0:
+        after = np.sqrt(variance)
+        before = (after - rtps * inflation * prior.std(axis=1, ddof=1)) / (1.0 - rtps)
+        posterior = posterior * (before / after)[:, None]
+        variance = before**2
+    if rtpp > 0.0:
+        variance = (posterior - rtpp * inflation * prior).var(axis=1, ddof=1) / (1.0 - rtpp) ** 2
+    return variance
