@@ -19,7 +19,8 @@ RANK_BINS = 10
 ALL = "all"
 NATS_PER_BIT = np.log(2.0)
 RANK_DOMAIN = 0x52414E4B
-"""Second half of the generator's key ("RANK" in ASCII): apart from other uses of the run's seed. Never change: files could not be repeated."""
+"""Second half of the generator's key ("RANK" in ASCII), apart from other uses of the run's seed. Never change it: files
+could not be repeated."""
 
 QUANTITIES: dict[str, tuple[str, str]] = {
     "number": ("1", "assimilated observations"),
@@ -101,12 +102,12 @@ class _Rows:
 def diagnose(y, hx, result: AnalysisResult, *, groups: Mapping[str, object] | None = None, seed: int = 0, window: int = 0) -> Diagnostics:
     """Figures of an analysis, over all assimilated observations and by group.
 
-    With innovation d = y − Hx̄_b, departure a = y − Hx̄_a, s the prior variance with inflation and R the error variance with Huber's
-    weights, all as the filter took them: χ² = mean d²/(s + R); Desroziers et al. (QJRMS 131, 3385, 2005): R̂ = mean(a d), HPHᵀ = mean((d − a) d),
-    HAHᵀ = mean((d − a) a); degrees of freedom for signal Σ ∂(Hx̄_a)_i/∂y_i (Cardinali et al., QJRMS 130, 2767, 2004; Liu et al., Mon. Wea.
-    Rev. 137, 3547, 2009); information ½ ln det(I + R^-½ HPHᵀ R^-½) (Shannon; Fisher, ECMWF Tech. Memo. 397, 2003); ranks of y among the members'
-    simulated values with noise of variance R added (Hamill, Mon. Wea. Rev. 129, 550, 2001). Gross-rejected observations are counted and have no
-    other part. Of blocks with correlated errors the diagonal is taken, but for `dfs` and `information`.
+    With innovation d = y − Hx̄_b, departure a = y − Hx̄_a, s the prior variance with inflation and R the error variance with Huber's weights,
+    all as the filter took them: χ² = mean d²/(s + R); R̂ = mean(a d), HPHᵀ = mean((d − a) d), HAHᵀ = mean((d − a) a) (Desroziers et al.,
+    QJRMS 131, 3385, 2005); degrees of freedom for signal Σ ∂(Hx̄_a)_i/∂y_i (Cardinali et al., QJRMS 130, 2767, 2004; Liu et al.,
+    Mon. Wea. Rev. 137, 3547, 2009); information ½ ln det(I + R^-½ HPHᵀ R^-½) (Shannon; Fisher, ECMWF Tech. Memo. 397, 2003); ranks of y
+    among the members' simulated values with noise of variance R added (Hamill, MWR 129, 550, 2001). Gross-rejected observations are
+    counted and have no other part. Of blocks with correlated errors the diagonal is taken, but for `dfs` and `information`.
 
     Parameters
     ----------
