@@ -13,7 +13,7 @@ from mozart_coupling.grids import Grid
 from .check import input_problems, unmade_inputs
 from .config import Settings
 from .errors import InputError
-from .fluxes.lambda_cells import LambdaCells, lambda_cells
+from .fluxes.lambda_cells import LambdaCells, component_cells
 from .fluxes.perturbations import Correlation
 from .fluxes.regions import RegionMap
 from .fluxes.state import read_lambdas
@@ -38,8 +38,8 @@ class Case:
         The transport model's.
     regions : RegionMap
         On that grid.
-    cells : LambdaCells
-        Where the scaling factors live.
+    cells : dict
+        Where the scaling factors live, by optimised flux.
     lambdas : dict
         λ by optimised flux.
     correlation : Correlation
@@ -53,7 +53,7 @@ class Case:
     reporter: Reporter
     grid: Grid
     regions: RegionMap
-    cells: LambdaCells
+    cells: dict[str, LambdaCells]
     lambdas: dict[str, float | np.ndarray]
     correlation: Correlation
     runs: TransportRuns
@@ -82,7 +82,7 @@ def open_case(settings: Settings, journal: Journal, reporter: Reporter) -> Case:
     meteorology = ensure_meteorology(settings, reporter)
     grid = meteorology.grid
     regions = RegionMap.load(settings.regions.file, grid)
-    cells = lambda_cells(settings.state.lambda_grid, grid, region_names=regions.names, region_fraction=regions.fraction)
+    cells = component_cells(settings.state, grid, regions)
     state = settings.state
     return Case(settings=settings, journal=journal, reporter=reporter, grid=grid, regions=regions, cells=cells,
                 lambdas=read_lambdas(state, cells), correlation=Correlation(state.correlation_land_km, state.correlation_ocean_km,

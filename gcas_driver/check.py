@@ -18,7 +18,7 @@ from .config import Settings
 from .cost import Cost, estimate_cost
 from .errors import GcasError, Problem
 from .fluxes import priors
-from .fluxes.lambda_cells import lambda_cells
+from .fluxes.lambda_cells import component_cells
 from .fluxes.perturbations import Correlation
 from .fluxes.prior import window_fluxes
 from .fluxes.regions import RegionMap
@@ -167,7 +167,7 @@ def _grid_and_levels(settings: Settings) -> tuple[Grid, int] | None:
 def implied_sigma(settings: Settings, grid: Grid) -> dict[str, float]:
     """Prior standard deviation [PgC/yr] of regions that λ implies for the first window's fluxes."""
     regions = RegionMap.load(settings.regions.file, grid)
-    cells = lambda_cells(settings.state.lambda_grid, grid, region_names=regions.names, region_fraction=regions.fraction)
+    cells = component_cells(settings.state, grid, regions)
     first = plan_windows(settings.time)[0]
     fluxes = window_fluxes(settings.prior, grid, first.start, min(first.end, first.start + 7 * DAY))
     state = build_state(fluxes, cells, settings.state.scheme, read_lambdas(settings.state, cells),

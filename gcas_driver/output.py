@@ -149,10 +149,14 @@ def _put_supers(out: WindowFile, supers: Mapping[str, np.ndarray]) -> None:
 def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarray]) -> None:
     """Scaling factors of every member before and after the analysis.
 
+    Where components have λ cells of their own, the dimension `parameter` is as long as the most numerous ones', `lon` and `lat` are
+    (component, parameter), `n_parameters` says how many each component has, and what is beyond is NaN (0 in whole numbers).
+
     Parameters
     ----------
     analysis : mapping
-        `component` (n_component,) names; `lon lat` (n_parameter,) degrees; `factor_prior factor_posterior` (n_component, n_parameter,
+        `component` (n_component,) names; `lon lat` (n_parameter,) or (n_component, n_parameter) degrees, the latter with `n_parameters`
+        (n_component,); `factor_prior factor_posterior` (n_component, n_parameter,
         n_members); `factor_mean lambda n_observations sign` (n_component, n_parameter).
     """
     with window_file(path, "Scaling factors of the fluxes", heading) as out:
@@ -161,8 +165,11 @@ def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarr
         out.dimension("parameter", n_parameter)
         out.dimension("member", heading.members)
         out.put("component", ("component",), analysis["component"], "str", long_name="optimised flux component")
-        out.put("lon", ("parameter",), analysis["lon"], units="degrees_east", standard_name="longitude")
-        out.put("lat", ("parameter",), analysis["lat"], units="degrees_north", standard_name="latitude")
+        place = ("component", "parameter")[-analysis["lon"].ndim:]
+        out.put("lon", place, analysis["lon"], units="degrees_east", standard_name="longitude")
+        out.put("lat", place, analysis["lat"], units="degrees_north", standard_name="latitude")
+        if "n_parameters" in analysis:
+            out.put("n_parameters", ("component",), analysis["n_parameters"], "i4", units="1", long_name="parameters of the component")
         grid, members = ("component", "parameter"), ("component", "parameter", "member")
         out.put("factor_prior", members, analysis["factor_prior"], "f4", units="1", long_name="prior scaling factor of each member")
         out.put("factor_posterior", members, analysis["factor_posterior"], "f4", units="1",

@@ -147,7 +147,7 @@ def prior_and_members(case: Case, window: Window) -> Prior:
 
 
 def _log_parameters(case: Case, state: State) -> None:
-    idle = len(state.scheme.optimised) * case.cells.n_cells - state.n_parameters
+    idle = sum(cells.n_cells for cells in case.cells.values()) - state.n_parameters
     case.reporter.log.info("%d parameters (%s), %d cells without flux left out, %d without sign rule", state.n_parameters,
                            ", ".join(state.scheme.optimised), idle, np.count_nonzero(state.sign == 0))
 

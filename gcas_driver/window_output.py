@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .fluxes.lambda_cells import same_cells
 from .fluxes.members import scaled_fluxes
 from .fluxes.units import PGC_PER_YEAR
 from .output import seconds, write_analysis, write_fluxes, write_observations
@@ -52,19 +53,28 @@ def _observations(compared: Compared, posterior: Posterior, final: np.ndarray):
 
 
 def _analysis(case: Case, prior: Prior, posterior: Posterior) -> dict[str, np.ndarray]:
-    state = prior.state
-    shape = (len(state.scheme.optimised), case.cells.n_cells)
-    where = (state.component, state.cell)
+    state, cells = prior.state, list(case.cells.values())
+    sizes = np.array([c.n_cells for c in cells])
+    shape = (len(cells), sizes.max())
+    nowhere = np.arange(sizes.max()) >= sizes[:, None]
 
     def on_all_cells(values: np.ndarray, elsewhere: float) -> np.ndarray:
         result = np.full((*shape, *values.shape[1:]), elsewhere, dtype=values.dtype)
-        result[where] = values
+        if values.dtype.kind == "f":
+            result[nowhere] = np.nan
+        result[state.component, state.cell] = values
         return result
 
-    return {"component": np.array(state.scheme.optimised), "lon": np.asarray(case.cells.lon), "lat": np.asarray(case.cells.lat),
-            "factor_prior": on_all_cells(prior.x, 1.0), "factor_posterior": on_all_cells(posterior.x, 1.0),
-            "factor_mean": on_all_cells(posterior.mean, 1.0), "lambda": on_all_cells(state.lam, 0.0),
-            "n_observations": on_all_cells(posterior.n_observations, 0), "sign": on_all_cells(state.sign, 0)}
+    def places(name: str) -> np.ndarray:
+        return np.stack([np.pad(getattr(c, name), (0, shape[1] - c.n_cells), constant_values=np.nan) for c in cells])
+
+    common = {"lon": np.asarray(cells[0].lon), "lat": np.asarray(cells[0].lat)}
+    own = {"lon": places("lon"), "lat": places("lat"), "n_parameters": sizes}
+    return (common if same_cells(case.cells) else own) | {
+        "component": np.array(state.scheme.optimised),
+        "factor_prior": on_all_cells(prior.x, 1.0), "factor_posterior": on_all_cells(posterior.x, 1.0),
+        "factor_mean": on_all_cells(posterior.mean, 1.0), "lambda": on_all_cells(state.lam, 0.0),
+        "n_observations": on_all_cells(posterior.n_observations, 0), "sign": on_all_cells(state.sign, 0)}
 
 
 def _fluxes(case: Case, window: Window, prior: Prior, posterior: Posterior) -> dict[str, np.ndarray]:

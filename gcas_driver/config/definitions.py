@@ -24,6 +24,7 @@ from typing import Any
 REQUIRED = object()
 SCHEMES = ("bio", "bio_ocn", "bio_ocn_fossil", "net", "bio_ocn_fire")
 COMPONENTS = ("bio", "ocn", "fossil", "fire")
+LAMBDA_GRID, LAMBDA_GRID_TEXT = r"transport|regions|[1-9]\d*x[1-9]\d*", "'transport', 'regions' or 'NxM'"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,12 @@ STATE = Group("state", "What is perturbed and optimised: X = X0 + λ δ X0.", (
       "take the place of the numbers."),
     V("lambda_grid", "str", "transport", "Grid of the scaling factors: `transport` (the model's), `NxM` such as `120x60` for "
       "3°×3°, or `regions` (one factor per region of &regions).",
-      pattern=r"transport|regions|[1-9]\d*x[1-9]\d*", pattern_text="'transport', 'regions' or 'NxM'"),
+      pattern=LAMBDA_GRID, pattern_text=LAMBDA_GRID_TEXT),
+    V("lambda_grid_bio", "str", "", "… of BIO, and of the sum in scheme `net`. Default: `lambda_grid`.", pattern=LAMBDA_GRID,
+      pattern_text=LAMBDA_GRID_TEXT),
+    V("lambda_grid_ocn", "str", "", "… of OCN. Default: `lambda_grid`.", pattern=LAMBDA_GRID, pattern_text=LAMBDA_GRID_TEXT),
+    V("lambda_grid_fossil", "str", "", "… of FOSSIL. Default: `lambda_grid`.", pattern=LAMBDA_GRID, pattern_text=LAMBDA_GRID_TEXT),
+    V("lambda_grid_fire", "str", "", "… of FIRE. Default: `lambda_grid`.", pattern=LAMBDA_GRID, pattern_text=LAMBDA_GRID_TEXT),
     V("perturbation", "str", "scale", "`scale` multiplies the flux; `shift` scales the window's total and spreads the change over "
       "time in proportion to |flux|.", choices=("scale", "shift")),
     V("centred", "bool", True, "Centre the perturbations over the members, so that the ensemble mean is the prior."),

@@ -49,8 +49,8 @@ class FactorSpread:
     Attributes
     ----------
     components : tuple of str
-    lon, lat : ndarray (n_parameters,)
-        Degrees.
+    lon, lat : ndarray (n_components, n_parameters)
+        Degrees; NaN where a component has fewer parameters than another.
     prior, posterior : ndarray (n_components, n_parameters)
     """
 
@@ -101,7 +101,10 @@ def read_factor_spread(case: Case) -> FactorSpread | None:
             lon, lat = files.numbers(dataset, "lon"), files.numbers(dataset, "lat")
             sigma = [_sigma(files.variable(dataset, name)) for name in ("factor_prior", "factor_posterior")]
         prior, posterior = prior + sigma[0] / len(windows), posterior + sigma[1] / len(windows)
-    return FactorSpread(components, wrap_longitude(lon), lat, prior, posterior) if windows else None
+    if not windows:
+        return None
+    lon, lat = (np.broadcast_to(place, prior.shape) for place in (wrap_longitude(lon), lat))
+    return FactorSpread(components, lon, lat, prior, posterior)
 
 
 def _sigma(factor) -> np.ndarray:

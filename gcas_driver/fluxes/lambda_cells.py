@@ -6,7 +6,7 @@ overlap-weighted mean of the factors, `gather` gives every λ cell the totals th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -17,7 +17,8 @@ from gcas_driver.errors import InputError
 from mozart_coupling.constants import EARTH_RADIUS_M
 from mozart_coupling.grids import Grid, regrid
 
-from .regions import TRANSCOM
+from .components import NET, scheme_of
+from .regions import TRANSCOM, RegionMap
 
 
 class LambdaCells(Protocol):
@@ -187,3 +188,26 @@ def lambda_cells(name: str, model_grid: Grid, *, region_names: Sequence[str] = (
         optimised = [index for index, region in enumerate(region_names) if region != TRANSCOM[-1]]
         return RegionCells(tuple(region_names[index] for index in optimised), region_fraction[optimised], model_grid)
     return GridCells(Grid.named(name), model_grid)
+
+
+def component_cells(state_settings, model_grid: Grid, regions: RegionMap) -> dict[str, LambdaCells]:
+    """The λ cells of every optimised flux by its name, from the settings `lambda_grid`, `lambda_grid_bio`, …
+
+    The sum of all fluxes has those of BIO. Fluxes of one setting share one object.
+
+    Raises
+    ------
+    InputError
+        See `lambda_cells`.
+    """
+    names = {flux: getattr(state_settings, f"lambda_grid_{'bio' if flux == NET else flux}") or state_settings.lambda_grid
+             for flux in scheme_of(state_settings.scheme).optimised}
+    made = {name: lambda_cells(name, model_grid, region_names=regions.names, region_fraction=regions.fraction)
+            for name in dict.fromkeys(names.values())}
+    return {flux: made[name] for flux, name in names.items()}
+
+
+def same_cells(cells: Mapping[str, LambdaCells]) -> bool:
+    """Whether all fluxes have the same λ cells."""
+    first, *others = cells.values()
+    return all(other is first for other in others)

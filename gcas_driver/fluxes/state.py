@@ -17,7 +17,7 @@ from mozart_coupling.grids import Grid
 
 from .components import NET, Scheme, scheme_of
 from .harmonics import SphereField
-from .lambda_cells import LambdaCells
+from .lambda_cells import LambdaCells, same_cells
 from .perturbations import Correlation, draw
 from .priors.layout import LAT_NAMES, LON_NAMES
 from .units import PGC_PER_YEAR
@@ -35,12 +35,12 @@ class State:
     ----------
     scheme : Scheme
         What is optimised.
-    cells : LambdaCells
-        Where the factors live.
+    cells : dict
+        Where the factors live: `LambdaCells` by optimised flux, in the scheme's order, all on one transport grid.
     component : numpy.ndarray
         (n_parameters,) index into `scheme.optimised`.
     cell : numpy.ndarray
-        (n_parameters,) index of the λ cell.
+        (n_parameters,) index of the λ cell among those of its flux.
     lon, lat : numpy.ndarray
         (n_parameters,) [degrees].
     lam : numpy.ndarray
@@ -52,11 +52,11 @@ class State:
     model_flux : numpy.ndarray
         (n_optimised, nlat, nlon) window-mean totals of the model cells [mol s-1].
     land : numpy.ndarray
-        (n_cells,) bool; used for correlations of the sum of all fluxes only, where one parameter serves both surfaces.
+        (n_cells,) bool; of the sum of all fluxes only, where one parameter serves both surfaces; else empty.
     """
 
     scheme: Scheme
-    cells: LambdaCells
+    cells: dict[str, LambdaCells]
     component: np.ndarray
     cell: np.ndarray
     lon: np.ndarray
@@ -82,9 +82,9 @@ class State:
         active."""
         delta = np.empty((self.n_parameters, n_members))
         for name in self.scheme.optimised:
-            rows = self.of(name)
-            drawn = draw(seed, window, name, self.cells.n_cells, n_members, centred=centred, correlation=correlation,
-                         lon=self.cells.lon, lat=self.cells.lat, land=self.surface(name), spacing_km=self.cells.spacing_km)
+            rows, cells = self.of(name), self.cells[name]
+            drawn = draw(seed, window, name, cells.n_cells, n_members, centred=centred, correlation=correlation,
+                         lon=cells.lon, lat=cells.lat, land=self.surface(name), spacing_km=cells.spacing_km)
             delta[rows] = drawn[self.cell[rows]]
         return delta
 
@@ -109,16 +109,25 @@ class State:
         if x.shape[:1] != (self.n_parameters,) or x.ndim > 2:
             raise InputError("factors do not fit the state", "State.factors", str(x.shape), f"({self.n_parameters}, n_members)")
         columns = x.reshape(self.n_parameters, -1)
-        whole = np.ones((columns.shape[1], len(self.scheme.optimised), self.cells.n_cells))
-        whole[:, self.component, self.cell] = columns.T
-        result = self.cells.spread(whole)
+        n_members = columns.shape[1]
+        if same_cells(self.cells):
+            cells = self.cells[self.scheme.optimised[0]]
+            whole = np.ones((n_members, len(self.cells), cells.n_cells))
+            whole[:, self.component, self.cell] = columns.T
+            result = cells.spread(whole)
+        else:
+            result = np.empty((n_members, *self.model_flux.shape))
+            for index, (name, cells) in enumerate(self.cells.items()):
+                rows, whole = self.of(name), np.ones((n_members, cells.n_cells))
+                whole[:, self.cell[rows]] = columns[rows].T
+                result[:, index] = cells.spread(whole)
         return result if x.ndim == 2 else result[0]
 
     def surface(self, optimised: str) -> np.ndarray:
         """Whether the flux of each λ cell counts as land's (n_cells,) bool."""
         if optimised == NET:
             return self.land
-        return np.full(self.cells.n_cells, optimised != "ocn")
+        return np.full(self.cells[optimised].n_cells, optimised != "ocn")
 
     def regional_sigma(self, fraction: np.ndarray, correlation: Correlation | None = None) -> np.ndarray:
         """Standard deviation of regional totals that λ implies, exactly (no sampling).
@@ -136,21 +145,21 @@ class State:
         result = np.zeros((len(self.scheme.optimised), fraction.shape[0]))
         for index, name in enumerate(self.scheme.optimised):
             rows = self.of(name)
-            weights = self.cells.gather(fraction * self.model_flux[index])[:, self.cell[rows]] * self.lam[rows] * PGC_PER_YEAR
+            weights = self.cells[name].gather(fraction * self.model_flux[index])[:, self.cell[rows]] * self.lam[rows] * PGC_PER_YEAR
             result[index] = np.sqrt(_variances(weights, self, rows, name, correlation))
         return result
 
 
-def build_state(fluxes: xr.Dataset, cells: LambdaCells, scheme: str | Scheme, lambdas: Mapping[str, float | np.ndarray], *,
-                sign_threshold: float = SIGN_THRESHOLD) -> State:
+def build_state(fluxes: xr.Dataset, cells: LambdaCells | Mapping[str, LambdaCells], scheme: str | Scheme,
+                lambdas: Mapping[str, float | np.ndarray], *, sign_threshold: float = SIGN_THRESHOLD) -> State:
     """The parameters of a window.
 
     Parameters
     ----------
     fluxes : xarray.Dataset
         Of `prior.window_fluxes`, on the transport grid.
-    cells : LambdaCells
-        See `lambda_cells.lambda_cells`.
+    cells : LambdaCells or mapping
+        Of all optimised fluxes, or by name of each; see `lambda_cells.component_cells`.
     lambdas : mapping
         λ by name of optimised flux, a number or (n_cells,).
     sign_threshold : float
@@ -162,27 +171,28 @@ def build_state(fluxes: xr.Dataset, cells: LambdaCells, scheme: str | Scheme, la
         If no cell has any flux, or λ is not finite or negative.
     """
     scheme = scheme_of(scheme)
-    area = cells.model_grid.area
-    parts: dict[str, list[np.ndarray]] = {key: [] for key in ("component", "cell", "lam", "sign", "flux")}
-    model_flux = np.empty((len(scheme.optimised), *cells.model_grid.shape))
-    for index, name in enumerate(scheme.optimised):
+    cells_of = {name: cells[name] if isinstance(cells, Mapping) else cells for name in scheme.optimised}
+    model_grid = cells_of[scheme.optimised[0]].model_grid
+    area = model_grid.area
+    parts: dict[str, list[np.ndarray]] = {key: [] for key in ("component", "cell", "lon", "lat", "lam", "sign", "flux")}
+    model_flux = np.empty((len(scheme.optimised), *model_grid.shape))
+    for index, (name, mine) in enumerate(cells_of.items()):
         series = optimised_flux(fluxes, scheme, name)
         model_flux[index] = series.mean(axis=0) * area
-        total = cells.gather(model_flux[index])
-        size = cells.gather(np.abs(series).mean(axis=0) * area)
+        total = mine.gather(model_flux[index])
+        size = mine.gather(np.abs(series).mean(axis=0) * area)
         active = np.flatnonzero(size > NEGLIGIBLE_SHARE * size.max())
         clear = np.abs(total[active]) >= sign_threshold * size[active]
         for key, values in (("component", np.full(active.size, index)), ("cell", active), ("flux", total[active]),
-                            ("lam", _lambda_of(name, lambdas, cells)[active]),
+                            ("lon", mine.lon[active]), ("lat", mine.lat[active]), ("lam", _lambda_of(name, lambdas, mine)[active]),
                             ("sign", np.where(clear, np.sign(total[active]), 0.0).astype(np.int8))):
             parts[key].append(values)
     joined = {key: np.concatenate(values) for key, values in parts.items()}
     if joined["cell"].size == 0:
         raise InputError("there is nothing to optimise", "prior fluxes", f"zero everywhere: {', '.join(scheme.optimised)}",
                          "a prior flux in at least one cell")
-    where = joined["cell"]
-    return State(scheme=scheme, cells=cells, lon=cells.lon[where], lat=cells.lat[where], model_flux=model_flux,
-                 land=_mostly_land(fluxes, cells), **joined)
+    land = _mostly_land(fluxes, cells_of[NET]) if NET in cells_of else np.empty(0, dtype=bool)
+    return State(scheme=scheme, cells=cells_of, model_flux=model_flux, land=land, **joined)
 
 
 def optimised_flux(fluxes: xr.Dataset, scheme: Scheme, name: str) -> np.ndarray:
@@ -191,10 +201,10 @@ def optimised_flux(fluxes: xr.Dataset, scheme: Scheme, name: str) -> np.ndarray:
     return sum(others, start=first)
 
 
-def read_lambdas(state_settings, cells: LambdaCells) -> dict[str, float | np.ndarray]:
+def read_lambdas(state_settings, cells: Mapping[str, LambdaCells]) -> dict[str, float | np.ndarray]:
     """λ by name of optimised flux from the settings `lambda_bio`, … and `lambda_file`.
 
-    λ of the sum of all fluxes is that of BIO.
+    λ of the sum of all fluxes is that of BIO; a gridded one is averaged over the λ cells of its flux.
 
     Raises
     ------
@@ -214,7 +224,7 @@ def read_lambdas(state_settings, cells: LambdaCells) -> dict[str, float | np.nda
         raise InputError("file of λ cannot be read", str(path), str(error), "NetCDF with lambda_bio, … on lat, lon") from None
     if not found:
         raise InputError("file of λ has none of the variables", str(path), "", ", ".join(settings.values()))
-    return lambdas | {name: _on_cells(field, cells, path) for name, field in found.items()}
+    return lambdas | {name: _on_cells(field, cells[name], path) for name, field in found.items()}
 
 
 def implied_sigma(states: Sequence[State], fraction: np.ndarray, correlation: Correlation | None = None) -> dict[str, np.ndarray]:
@@ -248,7 +258,7 @@ def _variances(weights: np.ndarray, state: State, rows: np.ndarray, name: str, c
         if length <= 0.0:
             total += (part**2).sum(axis=1)
         elif where.any():
-            field = SphereField.of(length, correlation.shape, state.cells.spacing_km)
+            field = SphereField.of(length, correlation.shape, state.cells[name].spacing_km)
             total += (field.projection(part, state.lon[rows][where], state.lat[rows][where]) ** 2).sum(axis=1)
             total += field.rest * (part**2).sum(axis=1)
     return total

@@ -47,18 +47,20 @@ def flux_maps(budget: FluxBudget) -> Figure:
 def spread_map(evaluation: Evaluation) -> Figure | None:
     """Where the observations narrowed the scaling factors, per optimised component."""
     factors = evaluation.factors
-    if factors is None or not len(factors.lon):
+    if factors is None or not factors.lon.size:
         return None
     fig = figure(WIDTH, 2.85)
     axes = np.atleast_1d(fig.subplots(1, max(len(factors.components), 2)))
     reduction = uncertainty_reduction(factors.posterior, factors.prior)
     finite = reduction[np.isfinite(reduction)]
     limit = min(100.0, round_up(float(np.percentile(finite, 99.5)))) if finite.size and finite.max() > 0 else 10.0
-    lattice = _lattice(factors.lon, factors.lat)
-    for ax, component, values in zip(axes, factors.components, reduction, strict=False):
+    for ax, component, lon, lat, values in zip(axes, factors.components, factors.lon, factors.lat, reduction, strict=False):
         title = f"Scaling factors of {component.upper()}: σ reduced"
+        there = np.isfinite(lon)
+        lon, lat, values = lon[there], lat[there], values[there]
+        lattice = _lattice(lon, lat)
         if lattice is None:
-            image = maps.draw_points(ax, factors.lon, factors.lat, values, title, (0.0, limit), SEQUENTIAL, size=14.0)
+            image = maps.draw_points(ax, lon, lat, values, title, (0.0, limit), SEQUENTIAL, size=14.0)
         else:
             grid, rows, columns = lattice
             field = np.full(grid.shape, np.nan)

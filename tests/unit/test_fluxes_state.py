@@ -1,5 +1,7 @@
 """Parameters: which there are, their λ and sign, and the way from factors to the transport grid and back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from gcas_driver.errors import InputError, SettingsError
 from gcas_driver.fluxes.components import COMPONENTS, SCHEMES, scheme_of
-from gcas_driver.fluxes.lambda_cells import GridCells, RegionCells, lambda_cells
+from gcas_driver.fluxes.lambda_cells import GridCells, RegionCells, component_cells, lambda_cells, same_cells
 from gcas_driver.fluxes.perturbations import Correlation
 from gcas_driver.fluxes.regions import RegionMap
 from gcas_driver.fluxes.state import build_state, implied_sigma, read_lambdas
@@ -42,6 +44,10 @@ CELLS = {
     "coarser": lambda_cells("10x6", GRID),
     "regions": RegionCells(("a", "b", "c", "d"), regions_of(), GRID),
 }
+
+
+def of_both(cells):
+    return {"bio": CELLS[cells], "ocn": CELLS[cells]}
 
 
 def test_schemes_cover_the_components():
@@ -191,14 +197,14 @@ class _Settings:
 
 
 def test_lambda_from_numbers_and_from_a_file(tmp_path):
-    assert read_lambdas(_Settings, CELLS["transport"]) == {"bio": 3.0, "ocn": 5.0}
+    assert read_lambdas(_Settings, of_both("transport")) == {"bio": 3.0, "ocn": 5.0}
     lat, lon = np.arange(89.5, -90, -1), np.arange(-179.5, 180)
     field = xr.DataArray(2.0 + 0 * lat[:, None] + (lon > 0), coords={"latitude": lat, "longitude": lon}, dims=("latitude", "longitude"))
     path = tmp_path / "lambda.nc"
     xr.Dataset({"lambda_bio": field}).to_netcdf(path)
     class WithFile(_Settings):
         lambda_file = path
-    found = read_lambdas(WithFile, CELLS["finer"])
+    found = read_lambdas(WithFile, of_both("finer"))
     assert found["ocn"] == 5.0
     east = (CELLS["finer"].lon > 2) & (CELLS["finer"].lon < 178)
     np.testing.assert_allclose(found["bio"][east], 3.0)
@@ -206,7 +212,7 @@ def test_lambda_from_numbers_and_from_a_file(tmp_path):
     np.testing.assert_allclose(found["bio"][west], 2.0)
     state = build_state(fluxes_of(), CELLS["finer"], "bio_ocn", found)
     assert set(np.round(state.lam, 6)) >= {2.0, 3.0, 5.0}
-    by_region = read_lambdas(WithFile, CELLS["regions"])["bio"]
+    by_region = read_lambdas(WithFile, of_both("regions"))["bio"]
     assert 2.0 < by_region[1] <= 3.0 and by_region[3] == pytest.approx(2.0)
 
 
@@ -229,4 +235,54 @@ def test_bad_lambda_and_bad_states_are_named(tmp_path):
     class WithFile(_Settings):
         lambda_file = path
     with pytest.raises(InputError, match="λ cannot be read"):
-        read_lambdas(WithFile, CELLS["transport"])
+        read_lambdas(WithFile, of_both("transport"))
+
+
+BUILTIN = RegionMap.load("builtin", GRID)
+
+
+def layout(scheme="bio_ocn", **grids):
+    names = {f"lambda_grid_{name}": "" for name in ("bio", "ocn", "fossil", "fire")}
+    return SimpleNamespace(scheme=scheme, lambda_grid="transport", lambda_file=None, **{f"lambda_{k}": v for k, v in LAMBDAS.items()},
+                           **(names | grids))
+
+
+def test_grids_by_component_and_their_defaults():
+    cells = component_cells(layout(lambda_grid_bio="regions", lambda_grid_fire="12x6"), GRID, BUILTIN)
+    assert list(cells) == ["bio", "ocn"] and cells["bio"].n_cells == 22 and cells["ocn"].n_cells == 648 and not same_cells(cells)
+    cells = component_cells(layout("bio_ocn_fire", lambda_grid_ocn="12x6", lambda_grid_fire="12x6"), GRID, BUILTIN)
+    assert [c.n_cells for c in cells.values()] == [648, 72, 72] and cells["ocn"] is cells["fire"]
+    assert component_cells(layout("net", lambda_grid_bio="12x6"), GRID, BUILTIN)["net"].n_cells == 72
+    assert same_cells(component_cells(layout(lambda_grid_bio="transport"), GRID, BUILTIN)), "one grid said twice is one grid"
+
+
+@pytest.mark.parametrize("correlation", [None, Correlation(2000.0, 3000.0)])
+def test_each_flux_as_if_it_were_alone(correlation):
+    fluxes, chosen = fluxes_of(), layout("bio_ocn_fossil", lambda_grid_bio="regions", lambda_grid_ocn="10x6")
+    cells = component_cells(chosen, GRID, BUILTIN)
+    state = build_state(fluxes, cells, chosen.scheme, read_lambdas(chosen, cells))
+    delta = state.perturbations(3, WINDOW, 5, correlation=correlation)
+    factors, sigma = state.factors(state.members(delta)), state.regional_sigma(regions_of(), correlation)
+    for name, grid in (("bio", "regions"), ("ocn", "10x6"), ("fossil", "transport")):
+        index, rows = state.scheme.optimised.index(name), state.of(name)
+        same = layout("bio_ocn_fossil", **{f"lambda_grid_{k}": grid for k in ("bio", "ocn", "fossil")})
+        alone = build_state(fluxes, component_cells(same, GRID, BUILTIN), chosen.scheme, LAMBDAS)
+        mine = alone.of(name)
+        for column in ("cell", "lon", "lat", "lam", "sign", "flux"):
+            np.testing.assert_array_equal(getattr(state, column)[rows], getattr(alone, column)[mine])
+        its = alone.perturbations(3, WINDOW, 5, correlation=correlation)
+        np.testing.assert_array_equal(delta[rows], its[mine])
+        np.testing.assert_allclose(factors[:, index], alone.factors(alone.members(its))[:, index], rtol=1e-14)
+        np.testing.assert_allclose(sigma[index], alone.regional_sigma(regions_of(), correlation)[index], rtol=1e-13)
+    np.testing.assert_array_equal(state.factors(np.full(state.n_parameters, 1.0)), state.factors(np.ones((state.n_parameters, 1)))[0])
+
+
+def test_a_gridded_lambda_is_averaged_over_the_cells_of_its_flux(tmp_path):
+    lat, lon = np.arange(89.5, -90, -1), np.arange(-179.5, 180)
+    field = xr.DataArray(2.0 + (lat[:, None] > 0) + 0 * lon, coords={"lat": lat, "lon": lon}, dims=("lat", "lon"))
+    xr.Dataset({"lambda_bio": field, "lambda_ocn": 2 * field}).to_netcdf(tmp_path / "lambda.nc")
+    chosen = layout(lambda_grid_bio="10x6", lambda_grid_ocn="4x2")
+    chosen.lambda_file = tmp_path / "lambda.nc"
+    found = read_lambdas(chosen, component_cells(chosen, GRID, BUILTIN))
+    np.testing.assert_allclose(found["bio"], np.repeat([2.0, 3.0], 30), rtol=1e-12)
+    np.testing.assert_allclose(found["ocn"], np.repeat([4.0, 6.0], 4), rtol=1e-12)
