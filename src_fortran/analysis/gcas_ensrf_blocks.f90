@@ -78,32 +78,62 @@ contains
         real(dp), intent(in), contiguous :: values(:, :)  !! members (n_members, n_targets)
         integer, intent(in) :: chosen(:)                  !! the targets of the block
         type(block), intent(inout) :: work
-        real(dp) :: unused
-        logical :: has_spread
+        logical :: tested
         integer :: column, lane
 
         call seat(local%kind == localization_bands, vectors, chosen, work)
         work%mean = 0
         work%sign = 0
         work%has_spread = .false.
+        tested = .false.
         do lane = 1, n_lanes
             column = work%column(lane)
             if (column == 0) then
                 work%values(lane, :) = 0
-                work%test(:, lane) = 0
                 cycle
             end if
             call split_mean(values(:, column), work%mean(lane), work%column_values, work%has_spread(lane))
             work%values(lane, :) = relax%inflation*work%column_values
             work%sign(lane) = sign(column)
-            if (local%kind == localization_bands) then
-                if (.not. own_test) call split_mean(test(:, column), unused, work%column_values, has_spread)
-                call normalise(work%column_values)
-                work%test(:, lane) = work%column_values
-            end if
+            tested = tested .or. needs_correlations(local, work%sign(lane))
         end do
-        if (local%kind == localization_bands) work%test_single = real(transpose(work%test), sp)
+        if (tested) call load_tests(own_test, test, values, work)
     end subroutine load_block
+
+    !> What the correlations of a block's targets are taken with.
+    subroutine load_tests(own_test, test, values, work)
+        logical, intent(in) :: own_test                  !! the targets themselves are tested, not `test`
+        real(dp), intent(in), contiguous :: test(:, :)   !! what stands for the targets in tests
+        real(dp), intent(in), contiguous :: values(:, :) !! members (n_members, n_targets)
+        type(block), intent(inout) :: work
+        real(dp) :: unused
+        logical :: has_spread
+        integer :: lane
+
+        do lane = 1, n_lanes
+            if (work%column(lane) == 0) then
+                work%test(:, lane) = 0
+                cycle
+            end if
+            if (own_test) then
+                call split_mean(values(:, work%column(lane)), unused, work%test(:, lane), has_spread)
+            else
+                call split_mean(test(:, work%column(lane)), unused, work%test(:, lane), has_spread)
+            end if
+            call normalise(work%test(:, lane))
+        end do
+        work%test_single = real(transpose(work%test), sp)
+    end subroutine load_tests
+
+    !> Whether decisions on a target's pairs need their correlations.
+    pure logical function needs_correlations(local, sign)
+        type(localization), intent(in) :: local
+        integer, intent(in) :: sign !! sign that counts; 0: both
+        real(dp) :: far, near
+
+        needs_correlations = .false.
+        if (local%kind == localization_bands) call acceptance_limits(local, sign, near, far, needs_correlations)
+    end function needs_correlations
 
     !> Give every target a lane. Targets that share a place in pairs, such as two components of a cell, go to lanes half
     !> a block apart; else every target has a place of its own.

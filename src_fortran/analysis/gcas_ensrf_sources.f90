@@ -40,6 +40,7 @@ contains
         real(dp), intent(out) :: mean                           !! their mean
         real(dp), intent(inout), contiguous :: perturbations(:) !! members minus mean (n_members)
         logical, intent(out) :: has_spread                      !! whether the members differ
+        real(dp) :: least
         integer :: m
 
         mean = 0
@@ -49,8 +50,12 @@ contains
         end do
         mean = mean/size(values)
         perturbations = values - mean
-        has_spread = maxval(abs(perturbations)) > 16.0_dp*epsilon(1.0_dp)*abs(mean)
-        if (.not. has_spread) perturbations = 0
+        least = 16.0_dp*epsilon(1.0_dp)*abs(mean)
+        do m = 1, size(values)
+            has_spread = abs(perturbations(m)) > least
+            if (has_spread) return ! almost always with the first member
+        end do
+        perturbations = 0
     end subroutine split_mean
 
     !> Divide by the length; zero stays zero.
@@ -60,7 +65,11 @@ contains
         integer :: m
 
         ! Scaled first, so that neither tiny nor huge numbers leave the range of squares.
-        largest = maxval(abs(perturbations))
+        largest = 0
+        !$omp simd reduction(max:largest)
+        do m = 1, size(perturbations)
+            largest = max(largest, abs(perturbations(m)))
+        end do
         if (.not. largest > 0.0_dp) return
         perturbations = perturbations/largest
         square = 0
@@ -68,7 +77,7 @@ contains
         do m = 1, size(perturbations)
             square = square + perturbations(m)**2
         end do
-        perturbations = perturbations/sqrt(square)
+        perturbations = perturbations*(1.0_dp/sqrt(square))
     end subroutine normalise
 
     !> Put the observations in order and prepare what both phases need of the prior.
