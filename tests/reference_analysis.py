@@ -37,7 +37,9 @@ def correlation(a, b):
 
 
 def weights(distance, r, sign, *, near_km, far_km, p_value, n_members, taper, max_observations, by, order):
-    """Weights and acceptance (n_targets, n_observations) by the two-band rule; `sign` (n_targets,), 0: no rule."""
+    """Weights and acceptance (n_targets, n_observations) by the two-band rule; `sign` (n_targets,), 0: no rule; radii: numbers, or
+    (n_observations,)."""
+    near, far = (np.broadcast_to(radius, distance.shape[1]) for radius in (near_km, far_km))
     result = np.zeros_like(distance)
     accept = np.zeros(distance.shape, bool)
     taper_value = np.maximum(gaspari_cohn(distance, far_km), 0.0) if taper else np.ones_like(distance)
@@ -45,15 +47,15 @@ def weights(distance, r, sign, *, near_km, far_km, p_value, n_members, taper, ma
     if p_value is not None:
         for one_sided in (True, False):
             quantile = stats.t.isf(p_value if one_sided else p_value / 2, n_members - 2)
-            critical[one_sided] = quantile / np.sqrt(n_members - 2 + quantile**2)
+            critical[one_sided] = max(quantile / np.sqrt(n_members - 2 + quantile**2), 0.0)
     for i in range(distance.shape[0]):
         for o in range(distance.shape[1]):
             d, c = distance[i, o], r[i, o]
-            if d >= far_km:
+            if d >= far[o]:
                 continue
             value = sign[i] * c if sign[i] else abs(c)
             limit = 0.0 if sign[i] else -1.0
-            if d >= near_km:
+            if d >= near[o]:
                 limit = critical[bool(sign[i])]
             if value > limit:
                 result[i, o] = taper_value[i, o]

@@ -51,8 +51,8 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
            used: np.ndarray) -> Independent:
     """Rotate every block of `r_blocks` with the eigenvectors of its error covariance.
 
-    A block is localized as one: all its rotated observations stand at its centroid, are judged by the block's mean simulated
-    value, and take the mean of its weights. An observation that is not `used` is left out of its block.
+    A block is localized as one: all its rotated observations stand at its centroid with the largest radii of its members, are
+    judged by the block's mean simulated value, and take the mean of its weights. An observation that is not `used` is left out of its block.
 
     Raises
     ------
@@ -80,9 +80,8 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
         y[index] = vectors.T @ y[index]
         test[index] = hx[index].mean(axis=0)
         hx[index] = vectors.T @ hx[index]
-        localization = gather(localization, index)
         rotations.append(Rotation(index, vectors))
-    return Independent(y, r, hx, test, localization, tuple(rotations))
+    return Independent(y, r, hx, test, gather(localization, [rotation.index for rotation in rotations]), tuple(rotations))
 
 
 def check_blocks(r_blocks, n_observations: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -109,27 +108,31 @@ def check_blocks(r_blocks, n_observations: int) -> list[tuple[np.ndarray, np.nda
     return blocks
 
 
-def gather(localization: CoreLocalization, index: np.ndarray) -> CoreLocalization:
-    """Put the observations of a block at one place, or give them common weights."""
+def gather(localization: CoreLocalization, blocks: list[np.ndarray]) -> CoreLocalization:
+    """Put the observations of each block at one place with common radii, or give them common weights."""
     if localization.kind == BANDS:
-        lon, lat = localization.observation_lon.copy(), localization.observation_lat.copy()
-        x, y, z = places_mean(lon[index], lat[index])
-        if np.hypot(np.hypot(x, y), z) < 1e-6:
-            raise InputError("a block of observations has no centroid", found=f"observations {index[:5]} spread over "
-                             "the whole sphere", expected="neighbours")
-        lon[index] = np.degrees(np.arctan2(y, x))
-        lat[index] = np.degrees(np.arctan2(z, np.hypot(x, y)))
-        return replace(localization, observation_lon=lon, observation_lat=lat)
+        common = {name: getattr(localization, name).copy() for name in ("observation_lon", "observation_lat", "near_km", "far_km")}
+        for index in blocks:
+            place = centroid(index, common["observation_lon"][index], common["observation_lat"][index])
+            common["observation_lon"][index], common["observation_lat"][index] = place
+            for name in ("near_km", "far_km"):
+                common[name][index] = common[name][index].max()
+        return replace(localization, **common)
     if localization.kind == WEIGHTS:
         rho, rho_obs = localization.parameter_weights.copy(), localization.observation_weights.copy()
-        rho[:, index] = rho[:, index].mean(axis=1, keepdims=True)
-        rho_obs[:, index] = rho_obs[:, index].mean(axis=1, keepdims=True)
-        rho_obs[index] = rho_obs[index].mean(axis=0, keepdims=True)
+        for index in blocks:
+            rho[:, index] = rho[:, index].mean(axis=1, keepdims=True)
+            rho_obs[:, index] = rho_obs[:, index].mean(axis=1, keepdims=True)
+            rho_obs[index] = rho_obs[index].mean(axis=0, keepdims=True)
         return replace(localization, parameter_weights=rho, observation_weights=rho_obs)
     return localization
 
 
-def places_mean(lon: np.ndarray, lat: np.ndarray) -> tuple[float, float, float]:
-    """Mean of the unit vectors of some places in degrees."""
+def centroid(index: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> tuple[float, float]:
+    """Longitude and latitude of the mean unit vector of a block's places, degrees."""
     lon, lat = np.radians(lon), np.radians(lat)
-    return float(np.mean(np.cos(lat) * np.cos(lon))), float(np.mean(np.cos(lat) * np.sin(lon))), float(np.mean(np.sin(lat)))
+    x, y, z = np.mean([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    if np.hypot(np.hypot(x, y), z) < 1e-6:
+        raise InputError("a block of observations has no centroid", found=f"observations {index[:5]} spread over "
+                         "the whole sphere", expected="neighbours")
+    return float(np.degrees(np.arctan2(y, x))), float(np.degrees(np.arctan2(z, np.hypot(x, y))))

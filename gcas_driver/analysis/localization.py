@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 
 from gcas_driver.errors import InputError
 
-from .arrays import as_float, check_finite, check_number
+from .arrays import MESSAGE_INDICES, as_float, check_finite, check_number
 
 NONE, WEIGHTS, BANDS = 0, 1, 2
 """Kinds of localization, as the core numbers them."""
@@ -21,7 +21,8 @@ class Localization:
 
     With d the great-circle distance and r the correlation of a parameter with an observation's simulated value over the
     members of the prior ensemble, a pair is accepted if d < `near_km` and r > 0, or if d < `far_km` and r is
-    significant. Pairs of observations are treated the same way, without a parameter's sign.
+    significant. Pairs of observations are treated the same way, without a parameter's sign. The radii of a pair are those of the
+    observation that updates, whatever it updates: of two observations either may reach the other alone.
 
     Parameters
     ----------
@@ -29,8 +30,9 @@ class Localization:
         Places of the parameters, degrees.
     observation_lon, observation_lat : array_like (n_observations,)
         Places of the observations, degrees.
-    near_km, far_km : float
-        Radii of the two bands, km.
+    near_km, far_km : float or array_like (n_observations,)
+        Radii of the two bands, km: one pair for all, or each observation's own. Beyond half the circumference (20016 km)
+        nothing is out of reach. A block of correlated observations takes the largest radii of its members.
     p_value : float or None
         Level of Student's t-test with N-2 degrees of freedom; None: no test.
     sign : bool
@@ -38,11 +40,12 @@ class Localization:
     parameter_sign : array_like (n_parameters,) of -1, 0, +1, or None
         The correlation is multiplied with it before it is judged; 0: no sign rule for that parameter, two-sided test.
     taper : "gaspari-cohn" or None
-        Accepted pairs are weighted with Gaspari and Cohn's (1999) function, which reaches 0 at `far_km`.
+        Accepted pairs are weighted with Gaspari and Cohn's (1999) function, which reaches 0 at the
+        observation's `far_km`.
     max_observations : int or None
         Of the accepted observations at most so many update a parameter, or an observation.
     max_observations_by : "nearest" or "correlated"
-        Which ones are kept; among equals those assimilated first.
+        Which ones are kept, by distance in km or by |r|; among equals those assimilated first.
 
     Raises
     ------
@@ -54,8 +57,8 @@ class Localization:
     parameter_lat: np.ndarray
     observation_lon: np.ndarray
     observation_lat: np.ndarray
-    near_km: float = 500.0
-    far_km: float = 3000.0
+    near_km: float | np.ndarray = 500.0
+    far_km: float | np.ndarray = 3000.0
     p_value: float | None = 0.05
     sign: bool = True
     parameter_sign: np.ndarray | None = None
@@ -74,8 +77,8 @@ class Localization:
                                  expected="-90 to 90 degrees")
             object.__setattr__(self, f"{what}_lon", lon)
             object.__setattr__(self, f"{what}_lat", lat)
-        object.__setattr__(self, "far_km", check_number("far_km", self.far_km, 0.0, open_low=True))
-        object.__setattr__(self, "near_km", check_number("near_km", self.near_km, 0.0, self.far_km))
+        object.__setattr__(self, "far_km", radii("far_km", self.far_km, self.observation_lon.shape))
+        object.__setattr__(self, "near_km", radii("near_km", self.near_km, self.observation_lon.shape, self.far_km))
         if self.p_value is not None and not 0.0 < check_number("p_value", self.p_value, 0.0, 1.0) < 1.0:
             raise InputError("p_value is out of range", found=repr(self.p_value), expected="> 0 and < 1, or None")
         if self.taper not in (None, "gaspari-cohn"):
@@ -94,10 +97,25 @@ class Localization:
             object.__setattr__(self, "parameter_sign", sign.astype(np.int32))
 
 
+def radii(name: str, values, shape: tuple[int], far_km: float | np.ndarray | None = None) -> float | np.ndarray:
+    """A radius [km], or one for each observation: positive; of the near band >= 0 and at most `far_km`."""
+    if np.ndim(values) == 0 and np.ndim(0.0 if far_km is None else far_km) == 0:
+        return check_number(name, values, 0.0, np.inf if far_km is None else far_km, open_low=far_km is None)
+    array = as_float(name, np.broadcast_to(values, shape) if np.ndim(values) == 0 else values, shape)
+    good = array > 0.0 if far_km is None else (array >= 0.0) & (array <= far_km)
+    if not good.all():
+        wrong = np.flatnonzero(~good)
+        expected = "> 0 km" if far_km is None else f">= 0 and <= far_km, {np.broadcast_to(far_km, shape)[wrong[0]]:g} km there"
+        raise InputError(f"{name} is out of range", where=f"index {', '.join(map(str, wrong[:MESSAGE_INDICES]))}",
+                         found=f"{array[wrong[0]]:g} and {wrong.size} such values in all", expected=expected)
+    return array
+
+
 def critical_correlation(p_value: float, n_members: int, *, two_sided: bool) -> float:
     """The correlation of `n_members` pairs that independent numbers exceed with probability `p_value`.
 
-    From Student's t with N-2 degrees of freedom, r = t / sqrt(N - 2 + t^2).
+    From Student's t with N-2 degrees of freedom, r = t / sqrt(N - 2 + t^2); never below 0: a one-sided test of a level above
+    one half is the sign rule alone.
 
     Raises
     ------
@@ -108,7 +126,7 @@ def critical_correlation(p_value: float, n_members: int, *, two_sided: bool) -> 
         raise InputError("too few members to test a correlation", found=f"{n_members}", expected="at least 3",
                          advice="use more members, or p_value=None")
     t = -stdtrit(n_members - 2, p_value / 2.0 if two_sided else p_value)
-    return float(t / np.sqrt(n_members - 2 + t * t))
+    return float(1.0 / np.sqrt(1.0 + (n_members - 2) / t / t)) if t > 0.0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -116,8 +134,8 @@ class CoreLocalization:
     """A localization as the core's arguments, checked against the numbers of parameters and observations."""
 
     kind: int
-    near_km: float
-    far_km: float
+    near_km: np.ndarray
+    far_km: np.ndarray
     tested: bool
     critical_one_sided: float
     critical_two_sided: float
@@ -144,7 +162,7 @@ def prepare_localization(localization, n_parameters: int, n_observations: int, n
     """
     empty, nothing = np.zeros(0), np.zeros((0, 0))
     signs = np.zeros(n_parameters, np.int32)
-    plain = dict(near_km=0.0, far_km=1.0, tested=False, critical_one_sided=0.0, critical_two_sided=0.0,
+    plain = dict(near_km=empty, far_km=empty, tested=False, critical_one_sided=0.0, critical_two_sided=0.0,
                  sign_rule=False, tapered=False, max_sources=0, best_correlated=False, parameter_lon=empty,
                  parameter_lat=empty, parameter_sign=signs, observation_lon=empty, observation_lat=empty,
                  parameter_weights=nothing, observation_weights=nothing)
@@ -177,7 +195,8 @@ def band_arguments(localization: Localization, n_parameters: int, n_observations
     else:
         signs = localization.parameter_sign
     return dict(
-        kind=BANDS, near_km=localization.near_km, far_km=localization.far_km, tested=tested,
+        kind=BANDS, near_km=np.full(n_observations, localization.near_km), far_km=np.full(n_observations, localization.far_km),
+        tested=tested,
         critical_one_sided=critical[0], critical_two_sided=critical[1], sign_rule=bool(localization.sign),
         tapered=localization.taper is not None, max_sources=int(localization.max_observations or 0),
         best_correlated=localization.max_observations_by == "correlated",

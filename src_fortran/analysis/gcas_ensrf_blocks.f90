@@ -6,7 +6,7 @@ module gcas_ensrf_blocks
     use gcas_localization, only: acceptance_limits, localization, localization_bands, localization_weights
     use gcas_pair_kernels, only: dot, drop_unused, half, judge, mark_reach, place_chords, scale_weights, within_ball
     use gcas_partition, only: bounding_ball
-    use gcas_taper, only: taper_from_chords
+    use gcas_taper, only: taper_places
     implicit none (type, external)
     private
 
@@ -27,7 +27,7 @@ module gcas_ensrf_blocks
     type :: candidate_list
         integer :: n = 0
         integer, allocatable :: number(:)
-        real(dp), allocatable :: x(:), y(:), z(:)
+        real(dp), allocatable :: x(:), y(:), z(:), reach(:)
     end type candidate_list
 
     !> Work space of one thread.
@@ -194,11 +194,12 @@ contains
         end if
         if (.not. allocated(candidates%number)) allocate (candidates%number(sources%n))
         call bounding_ball(vectors, chosen, centre, radius)
-        call within_ball(sources%n, sources%x, sources%y, sources%z, all_numbers, centre, (radius + local%reach())**2, &
+        call within_ball(sources%n, sources%x, sources%y, sources%z, all_numbers, centre, (radius + sources%radii%reach)**2, &
                          candidates%n, candidates%number)
         candidates%x = sources%x(candidates%number(1:candidates%n))
         candidates%y = sources%y(candidates%number(1:candidates%n))
         candidates%z = sources%z(candidates%number(1:candidates%n))
+        candidates%reach = sources%radii%reach(candidates%number(1:candidates%n))
     end subroutine find_candidates
 
     !> List the sources that update the block, and give every pair its weight (0: out of reach, or rejected).
@@ -213,7 +214,7 @@ contains
 
         select case (local%kind)
         case (localization_bands)
-            call measure(local, sources, candidates, work, n_reach)
+            call measure(sources, candidates, work, n_reach)
             call decide(local, sources, work)
             return
         case (localization_weights)
@@ -234,8 +235,7 @@ contains
     end subroutine find_pairs
 
     !> Squared chords between the places of the block and the sources in reach of any; weight 1 in reach, else 0.
-    subroutine measure(local, sources, candidates, work, n_reach)
-        type(localization), intent(in) :: local
+    subroutine measure(sources, candidates, work, n_reach)
         type(source_set), intent(in) :: sources
         type(candidate_list), intent(in) :: candidates
         type(block), intent(inout) :: work
@@ -245,11 +245,12 @@ contains
         centre = sum(work%places(1:work%width, :), dim=1)/work%width
         radius = sqrt(maxval((work%places(:, 1) - centre(1))**2 + (work%places(:, 2) - centre(2))**2 &
                              + (work%places(:, 3) - centre(3))**2))
-        radius = (radius + local%reach())*(1.0_dp + 1.0e-12_dp)
-        call within_ball(candidates%n, candidates%x, candidates%y, candidates%z, candidates%number, centre, radius**2, &
+        work%column_chord2(1:candidates%n) = ((radius + candidates%reach)*(1.0_dp + 1.0e-12_dp))**2
+        call within_ball(candidates%n, candidates%x, candidates%y, candidates%z, candidates%number, centre, work%column_chord2, &
                          work%n_list, work%list)
         call place_chords(work%width, work%n_list, work%list, work%places, sources%x, sources%y, sources%z, work%chord2)
-        call mark_reach(work%width, work%n_list, local%far_chord2, work%filled, work%chord2, work%weight, n_reach)
+        call mark_reach(work%width, work%n_list, work%list, sources%radii%far_chord2, work%filled, work%chord2, work%weight, &
+                        n_reach)
     end subroutine measure
 
     !> Test the correlations of the pairs in reach and taper the accepted ones.
@@ -269,11 +270,12 @@ contains
                 if (work%column(lane) > 0) call decide_lane(local, sources, lane, work)
             end do
         else if (any(needed .and. work%column > 0)) then
-            call test_pairs(local, sources, near, far, work)
+            call test_pairs(sources, near, far, work)
         end if
         call drop_unused(work%width, work%n_list, work%list, work%chord2, work%weight, work%n_accepted)
         if (local%tapered) then
-            call taper_from_chords(work%width*work%n_list, local%half_width, work%chord2, work%taper)
+            call taper_places(work%width, work%n_list, work%list, sources%radii%far_chord2, sources%radii%taper_scale, &
+                              work%chord2, work%taper)
             call scale_weights(work%width, work%n_list, work%taper, work%weight)
         end if
     end subroutine decide
@@ -309,14 +311,13 @@ contains
     end subroutine decide_lane
 
     !> Correlations of the whole block in single precision; those within a margin of their limit again in double.
-    subroutine test_pairs(local, sources, near, far, work)
-        type(localization), intent(in) :: local
+    subroutine test_pairs(sources, near, far, work)
         type(source_set), intent(in) :: sources
         real(dp), intent(in) :: near(n_lanes)
         real(dp), intent(in) :: far(n_lanes)
         type(block), intent(inout) :: work
         real(sp) :: correlations(n_lanes, n_test), far_single(n_lanes), near_single(n_lanes), signs(n_lanes)
-        real(dp) :: doubtful(n_lanes), limit, value
+        real(dp) :: doubtful(n_lanes), limit, near_chord2, value
         logical :: any_doubt
         integer :: first, i, lane, row
 
@@ -329,14 +330,15 @@ contains
                                       sources%test_single, correlations)
             do i = first, min(first + n_test - 1, work%n_list)
                 row = (i - 1)*work%width
-                call judge(work%width - half, signs, near_single, far_single, local%near_chord2, &
+                near_chord2 = sources%radii%near_chord2(work%list(i))
+                call judge(work%width - half, signs, near_single, far_single, near_chord2, &
                            work%chord2(row + 1:row + work%width), correlations(:, i - first + 1), work%weight(:, i), &
                            any_doubt, doubtful)
                 if (.not. any_doubt) cycle
                 do lane = 1, n_lanes
                     if (.not. doubtful(lane) > 0.0_dp) cycle
                     limit = merge(near(lane), far(lane), &
-                                  work%chord2(row + 1 + mod(lane - 1, work%width)) < local%near_chord2)
+                                  work%chord2(row + 1 + mod(lane - 1, work%width)) < near_chord2)
                     value = dot(work%test(:, lane), sources%test(:, work%list(i)))
                     value = merge(abs(value), work%sign(lane)*value, work%sign(lane) == 0)
                     work%weight(lane, i) = merge(doubtful(lane), 0.0_dp, value > limit)

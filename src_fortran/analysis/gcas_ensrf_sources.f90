@@ -6,9 +6,10 @@
 module gcas_ensrf_sources
     use gcas_ensrf_kernels, only: replay_column
     use gcas_kinds, only: dp, sp
-    use gcas_localization, only: acceptance_limits, keep_best, localization, localization_none, localization_weights
+    use gcas_localization, only: acceptance_limits, keep_best, localization, localization_none, localization_weights, &
+        observation_radii
     use gcas_pair_kernels, only: dot, within_ball
-    use gcas_taper, only: taper_from_chords
+    use gcas_taper, only: taper_column
     implicit none (type, external)
     private
 
@@ -24,6 +25,7 @@ module gcas_ensrf_sources
         real(dp), allocatable :: mean(:)             !! mean when assimilated (n)
         real(dp), allocatable :: variance(:)         !! s when assimilated (n)
         real(dp), allocatable :: x(:), y(:), z(:)    !! unit vectors (n)
+        type(observation_radii) :: radii             !! set where bands of distance decide (n)
         real(dp), allocatable :: test(:, :)          !! prior perturbations of length 1 (n_members, 0:n)
         real(sp), allocatable :: test_single(:, :)   !! the same, rounded
         logical :: single = .false.                  !! the second phase works in single precision
@@ -194,7 +196,7 @@ contains
             end do
         case default
             call within_ball(n_candidates, self%x, self%y, self%z, numbers, [self%x(j), self%y(j), self%z(j)], &
-                             local%far_chord2, n_list, list)
+                             self%radii%far_chord2, n_list, list)
             chord2(1:n_list) = (self%x(list(1:n_list)) - self%x(j))**2 + (self%y(list(1:n_list)) - self%y(j))**2 &
                                + (self%z(list(1:n_list)) - self%z(j))**2
             call decide_column(local, self, merge(1, 0, sign_rule), self%test(:, j), n_list, list, chord2, weight)
@@ -224,7 +226,7 @@ contains
             n_list = 0
             do i = 1, n_reach
                 r = dot(test, self%test(:, list(i)))
-                if (merge(sign*r, abs(r), sign /= 0) > merge(near, far, chord2(i) < local%near_chord2)) then
+                if (merge(sign*r, abs(r), sign /= 0) > merge(near, far, chord2(i) < self%radii%near_chord2(list(i)))) then
                     n_list = n_list + 1
                     list(n_list) = list(i)
                     chord2(n_list) = chord2(i)
@@ -244,7 +246,7 @@ contains
             n_list = local%max_sources
         end if
         if (local%tapered) then
-            call taper_from_chords(n_list, local%half_width, chord2, weight)
+            call taper_column(n_list, list, self%radii%far_chord2, self%radii%taper_scale, chord2, weight)
         else
             weight(1:n_list) = 1
         end if

@@ -27,8 +27,8 @@ contains
                        n_reach, n_accepted, n_zero_spread, status, message)
         logical, intent(in) :: transform           !! LETKF instead of EnSRF
         integer(i4), intent(in) :: kind            !! 0 no localization, 1 weights by the caller, 2 bands of distance
-        real(dp), intent(in) :: near_km            !! radius of the near band [km]
-        real(dp), intent(in) :: far_km             !! radius of the far band, and of the taper [km]
+        real(dp), intent(in) :: near_km(:)         !! radii of the near band (n_observations), bands only [km]
+        real(dp), intent(in) :: far_km(:)          !! radii of the far band, and of the taper (n_observations), bands only [km]
         logical, intent(in) :: tested              !! the far band needs a significant correlation
         real(dp), intent(in) :: critical_one_sided !! critical correlation where the sign rule holds
         real(dp), intent(in) :: critical_two_sided !! critical correlation elsewhere
@@ -82,7 +82,6 @@ contains
         if (status /= status_ok) return
 
         local%kind = kind
-        call local%set_radii(near_km, far_km)
         local%tested = tested
         local%critical_one_sided = critical_one_sided
         local%critical_two_sided = critical_two_sided
@@ -108,6 +107,7 @@ contains
         observation_sign = merge(1, 0, sign_rule)
 
         call set_sources(order, observation_vectors, hx, hx_test, inflation, single, sources)
+        if (kind == localization_bands) call sources%radii%set(near_km(order), far_km(order))
         if (transform) then
             call scale_sources(y, r, sources, scaled)
         else
@@ -163,6 +163,8 @@ contains
             else if (kind == localization_bands .and. (any([size(parameter_lon), size(parameter_lat)] /= n_parameters) &
                      .or. any([size(observation_lon), size(observation_lat)] /= n_observations))) then
                 message = 'longitudes and latitudes must be as many as parameters and observations'
+            else if (kind == localization_bands .and. any([size(near_km), size(far_km)] /= n_observations)) then
+                message = 'radii must be as many as observations'
             else if (kind == localization_weights .and. &
                      (any(shape(parameter_weights) /= [n_observations, n_parameters]) &
                       .or. any(shape(observation_weights) /= [n_observations, n_observations]))) then

@@ -4,12 +4,12 @@
 !> signed correlation is positive, pairs of the far band where it is significant, others are rejected.
 module gcas_localization
     use gcas_kinds, only: dp
-    use gcas_taper, only: chord_squared_of_distance
+    use gcas_taper, only: chord_squared_of_distance, taper_scale_of_distance
     implicit none (type, external)
     private
 
     public :: localization_none, localization_weights, localization_bands
-    public :: localization, acceptance_limits, keep_best
+    public :: localization, observation_radii, acceptance_limits, keep_best
 
     integer, parameter :: localization_none = 0    !! every observation updates everything
     integer, parameter :: localization_weights = 1 !! weights given by the caller
@@ -17,39 +17,38 @@ module gcas_localization
 
     type :: localization
         integer :: kind = localization_none
-        real(dp) :: near_chord2 = 0         !! square of the chord of the near band's radius
-        real(dp) :: far_chord2 = 0          !! square of the chord of the far band's radius
         real(dp) :: critical_one_sided = 0  !! critical correlation where the sign rule holds
         real(dp) :: critical_two_sided = 0  !! critical correlation elsewhere
         logical :: tested = .false.         !! the far band needs a significant correlation
         logical :: tapered = .false.        !! Gaspari-Cohn weights
-        real(dp) :: half_width = 0          !! half-width of the taper [km]
         integer :: max_sources = 0          !! at most this many observations per target; 0: no limit
         logical :: best_correlated = .false. !! the limit keeps the best correlated, not the nearest
-    contains
-        procedure :: set_radii
-        procedure :: reach
     end type localization
+
+    !> Radii of both bands, one pair an observation, in the form in which they are compared. A pair's radii are those of the
+    !> observation that updates, whatever it updates.
+    type :: observation_radii
+        real(dp), allocatable :: near_chord2(:) !! squares of the chords of the near band's radii (n)
+        real(dp), allocatable :: far_chord2(:)  !! squares of the chords of the far band's radii (n)
+        real(dp), allocatable :: reach(:)       !! chords of the far band's radii (n)
+        real(dp), allocatable :: taper_scale(:) !! what makes distances over the taper's half-width of half angles (n)
+    contains
+        procedure :: set
+    end type observation_radii
 
 contains
 
     !> Set the radii of both bands.
-    pure subroutine set_radii(self, near_km, far_km)
-        class(localization), intent(inout) :: self
-        real(dp), intent(in) :: near_km !! radius of the near band [km]
-        real(dp), intent(in) :: far_km  !! radius of the far band [km]
+    pure subroutine set(self, near_km, far_km)
+        class(observation_radii), intent(inout) :: self
+        real(dp), intent(in) :: near_km(:) !! radii of the near band (n) [km]
+        real(dp), intent(in) :: far_km(:)  !! radii of the far band (n) [km]
 
         self%near_chord2 = chord_squared_of_distance(near_km)
         self%far_chord2 = chord_squared_of_distance(far_km)
-        self%half_width = 0.5_dp*far_km
-    end subroutine set_radii
-
-    !> Chord of the far band's radius.
-    pure real(dp) function reach(self)
-        class(localization), intent(in) :: self
-
-        reach = sqrt(self%far_chord2)
-    end function reach
+        self%reach = sqrt(self%far_chord2)
+        self%taper_scale = taper_scale_of_distance(far_km)
+    end subroutine set
 
     !> A pair is accepted where `sign*r` (sign /= 0) or `|r|` (sign = 0) is greater than its band's limit.
     pure subroutine acceptance_limits(local, sign, near, far, needed)

@@ -28,16 +28,16 @@ contains
         end do
     end function dot
 
-    !> Of some points those within a ball, in their order.
+    !> Of some points those nearer to a place than each one's own radius, in their order.
     pure subroutine within_ball(n, x, y, z, numbers, centre, radius2, n_inside, inside)
         integer, intent(in) :: n           !! points
         real(dp), intent(in) :: x(n)       !! first coordinates
         real(dp), intent(in) :: y(n)       !! second coordinates
         real(dp), intent(in) :: z(n)       !! third coordinates
         integer, intent(in) :: numbers(n)  !! what is listed for each point
-        real(dp), intent(in) :: centre(3)  !! centre of the ball
-        real(dp), intent(in) :: radius2    !! square of its radius
-        integer, intent(out) :: n_inside   !! points inside
+        real(dp), intent(in) :: centre(3)  !! the place
+        real(dp), intent(in) :: radius2(n) !! squares of the radii
+        integer, intent(out) :: n_inside   !! points nearer than that
         integer, intent(inout), contiguous :: inside(:) !! their numbers (at least n)
         integer, parameter :: strip = 64
         logical :: is_inside(strip)
@@ -48,7 +48,7 @@ contains
             !$omp simd
             do i = 1, min(strip, n - first)
                 is_inside(i) = (x(first + i) - centre(1))**2 + (y(first + i) - centre(2))**2 &
-                               + (z(first + i) - centre(3))**2 < radius2
+                               + (z(first + i) - centre(3))**2 < radius2(first + i)
             end do
             ! Without a branch: every point is written, only those inside move the end.
             do i = 1, min(strip, n - first)
@@ -82,10 +82,11 @@ contains
     end subroutine place_chords
 
     !> Weight 1 for pairs in reach, 0 for others and for empty lanes; counts the pairs in reach.
-    pure subroutine mark_reach(width, n_list, far_chord2, filled, chord2, weight, n_reach)
+    pure subroutine mark_reach(width, n_list, list, far_chord2, filled, chord2, weight, n_reach)
         integer, intent(in) :: width                  !! places
         integer, intent(in) :: n_list                 !! sources
-        real(dp), intent(in) :: far_chord2            !! square of the chord of the reach
+        integer, intent(in) :: list(n_list)           !! their numbers
+        real(dp), intent(in), contiguous :: far_chord2(:) !! squares of the chords of all sources' reach
         real(dp), intent(in) :: filled(n_lanes)       !! 1 for lanes in use, else 0
         real(dp), intent(in) :: chord2(width, n_list) !! squared chords by place
         real(dp), intent(out) :: weight(n_lanes, n_list)
@@ -99,7 +100,7 @@ contains
                 base = merge(first, 0, width == n_lanes)
                 !$omp simd
                 do lane = 1, half
-                    weight(first + lane, i) = merge(filled(first + lane), 0.0_dp, chord2(base + lane, i) < far_chord2)
+                    weight(first + lane, i) = merge(filled(first + lane), 0.0_dp, chord2(base + lane, i) < far_chord2(list(i)))
                     total(lane) = total(lane) + weight(first + lane, i)
                 end do
             end do
@@ -114,7 +115,7 @@ contains
         real(sp), intent(in) :: signs(n_lanes)         !! sign of the correlation that counts; 0: both
         real(sp), intent(in) :: near(n_lanes)          !! limits in the near band
         real(sp), intent(in) :: far(n_lanes)           !! limits in the far band
-        real(dp), intent(in) :: near_chord2            !! square of the chord of the near band's radius
+        real(dp), intent(in) :: near_chord2            !! square of the chord of the source's near radius
         real(dp), intent(in), contiguous :: chord2(:)  !! squared chords by place (width)
         real(sp), intent(in) :: correlation(n_lanes)   !! correlations
         real(dp), intent(inout) :: weight(n_lanes)     !! weights

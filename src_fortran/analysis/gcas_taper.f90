@@ -8,9 +8,10 @@ module gcas_taper
     implicit none (type, external)
     private
 
-    public :: chord_squared_of_distance, taper_from_chords
+    public :: chord_squared_of_distance, taper_scale_of_distance, taper_column, taper_places
 
     real(dp), parameter :: radius_km = earth_radius/1000.0_dp
+    real(dp), parameter :: narrow = 1.0_dp !! squared chord of 60 degrees: nearer, arcsines are short
 
     !> asin(sqrt(z))/sqrt(z) on 0 <= z <= 1/4: interpolation at the Chebyshev points, error below 2e-17.
     real(dp), parameter :: arcsine(0:12) = [ &
@@ -32,7 +33,7 @@ module gcas_taper
 contains
 
     !> Square of the chord that belongs to a great-circle distance; beyond half the circumference more than any chord.
-    pure real(dp) function chord_squared_of_distance(distance) result(chord2)
+    pure elemental real(dp) function chord_squared_of_distance(distance) result(chord2)
         real(dp), intent(in) :: distance !! [km]
 
         if (distance >= pi*radius_km) then
@@ -42,32 +43,84 @@ contains
         end if
     end function chord_squared_of_distance
 
-    !> Taper of Gaspari & Cohn (1999), eq. 4.10, which reaches 0 at twice its half-width.
-    pure subroutine taper_from_chords(n, half_width, chord2, weight)
-        integer, intent(in) :: n                 !! number of pairs
-        real(dp), intent(in) :: half_width       !! half of the distance where the taper reaches 0 [km]
-        real(dp), intent(in) :: chord2(n)        !! squares of the chords on the unit sphere
-        real(dp), intent(out) :: weight(n)       !! taper, 0 to 1
-        real(dp) :: q, quarter
+    !> What half the angle between two places is multiplied with to give their distance over the taper's half-width.
+    pure elemental real(dp) function taper_scale_of_distance(distance) result(scale)
+        real(dp), intent(in) :: distance !! where the taper reaches 0, twice its half-width [km]
+
+        scale = 4.0_dp*radius_km/distance
+    end function taper_scale_of_distance
+
+    !> Tapers of Gaspari & Cohn (1999), eq. 4.10, between one target and its listed sources.
+    pure subroutine taper_column(n, list, far_chord2, scale, chord2, weight)
+        integer, intent(in) :: n                         !! sources
+        integer, intent(in) :: list(n)                   !! their numbers
+        real(dp), intent(in), contiguous :: far_chord2(:) !! squared chords where the tapers reach 0, of all sources
+        real(dp), intent(in), contiguous :: scale(:)     !! from half angle to distance over half-width, of all sources
+        real(dp), intent(in) :: chord2(n)                !! squared chords to the target
+        real(dp), intent(out) :: weight(n)               !! tapers, 0 to 1
         integer :: i
 
-        if (chord_squared_of_distance(2.0_dp*half_width) <= 1.0_dp) then
-            !$omp simd private(q)
+        if (all(far_chord2(list) <= narrow)) then
+            !$omp simd
             do i = 1, n
-                q = arc_over_two(min(0.25_dp*chord2(i), 0.25_dp))*(2.0_dp*radius_km/half_width)
-                weight(i) = gaspari_cohn(q)
+                weight(i) = gaspari_cohn(narrow_half_angle(chord2(i))*scale(list(i)))
             end do
         else
-            !$omp simd private(q, quarter)
+            !$omp simd
             do i = 1, n
-                quarter = min(0.25_dp*chord2(i), 1.0_dp)
-                q = arc_over_two(min(quarter, 0.25_dp))
-                ! Beyond 60 degrees by the half angle of the complement: asin s = pi/2 - 2 asin sqrt((1 - s)/2).
-                if (quarter > 0.25_dp) q = 0.5_dp*pi - 2.0_dp*arc_over_two(0.5_dp*max(1.0_dp - sqrt(quarter), 0.0_dp))
-                weight(i) = gaspari_cohn(q*(2.0_dp*radius_km/half_width))
+                weight(i) = gaspari_cohn(half_angle(chord2(i))*scale(list(i)))
             end do
         end if
-    end subroutine taper_from_chords
+    end subroutine taper_column
+
+    !> The same between the places of a block and its listed sources.
+    pure subroutine taper_places(width, n_list, list, far_chord2, scale, chord2, weight)
+        integer, intent(in) :: width                     !! places, a multiple of 8
+        integer, intent(in) :: n_list                    !! sources
+        integer, intent(in) :: list(n_list)              !! their numbers
+        real(dp), intent(in), contiguous :: far_chord2(:) !! squared chords where the tapers reach 0, of all sources
+        real(dp), intent(in), contiguous :: scale(:)     !! from half angle to distance over half-width, of all sources
+        real(dp), intent(in) :: chord2(width, n_list)    !! squared chords
+        real(dp), intent(out) :: weight(width, n_list)   !! tapers, 0 to 1
+        integer, parameter :: strip = 8
+        integer :: first, i, place
+
+        do i = 1, n_list
+            do first = 0, width - strip, strip
+                if (far_chord2(list(i)) <= narrow) then
+                    !$omp simd
+                    do place = first + 1, first + strip
+                        weight(place, i) = gaspari_cohn(narrow_half_angle(chord2(place, i))*scale(list(i)))
+                    end do
+                else
+                    !$omp simd
+                    do place = first + 1, first + strip
+                        weight(place, i) = gaspari_cohn(half_angle(chord2(place, i))*scale(list(i)))
+                    end do
+                end if
+            end do
+        end do
+    end subroutine taper_places
+
+    !> Half the angle of a chord, up to 60 degrees of angle; beyond, that of 60 degrees.
+    pure elemental real(dp) function narrow_half_angle(chord2) result(angle)
+        !$omp declare simd(narrow_half_angle)
+        real(dp), intent(in) :: chord2 !! square of the chord on the unit sphere
+
+        angle = arc_over_two(min(0.25_dp*chord2, 0.25_dp))
+    end function narrow_half_angle
+
+    !> Half the angle of any chord.
+    pure elemental real(dp) function half_angle(chord2) result(angle)
+        !$omp declare simd(half_angle)
+        real(dp), intent(in) :: chord2 !! square of the chord on the unit sphere
+        real(dp) :: quarter
+
+        quarter = min(0.25_dp*chord2, 1.0_dp)
+        angle = arc_over_two(min(quarter, 0.25_dp))
+        ! Beyond 60 degrees by the half angle of the complement: asin s = pi/2 - 2 asin sqrt((1 - s)/2).
+        if (quarter > 0.25_dp) angle = 0.5_dp*pi - 2.0_dp*arc_over_two(0.5_dp*max(1.0_dp - sqrt(quarter), 0.0_dp))
+    end function half_angle
 
     !> asin(sqrt(z)), 0 <= z <= 1/4: half the angle whose squared chord is 4 z.
     pure elemental real(dp) function arc_over_two(z) result(arc)
