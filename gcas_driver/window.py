@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from mozart_coupling.grids import Grid
 from mozart_coupling.samples import SampleRequest, Samples
 
 from .analysis import Localization, ensrf, letkf
@@ -26,6 +27,7 @@ from .fluxes.members import FluxBasis, flux_basis
 from .fluxes.prior import window_fluxes
 from .fluxes.state import State, build_state
 from .observations import Observations, read_streams
+from .observations.correlated_errors import error_blocks
 from .observations.screening import listing, screen
 from .observations.simulate import SampleMapping, point_levels, sample_request, simulate
 from .observations.streams import streams_from
@@ -64,6 +66,8 @@ class Compared:
         All rows that were read, in order of time.
     rows : ndarray of int (n_simulated,)
         Those that were simulated.
+    position : ndarray of int (n_simulated,)
+        Place of each among the rows as they were read: stream by stream, file by file, record by record.
     request, mapping
         What was asked of the transport model, for those rows.
     hx : ndarray (n_simulated, n_members)
@@ -74,6 +78,7 @@ class Compared:
 
     table: Observations
     rows: np.ndarray
+    position: np.ndarray
     request: SampleRequest
     mapping: SampleMapping
     hx: np.ndarray
@@ -117,10 +122,10 @@ def run_window(case: Case, window: Window) -> None:
     log.info("window %s (%s)", window.text, counted(window.days, "day"))
     case.journal.append("begin", window=window.label)
     prior = prior_and_members(case, window)
-    table, rows, request, mapping = observations_to_simulate(case, window)
+    table, rows, position, request, mapping = observations_to_simulate(case, window)
     samples = case.runs.ensemble(case.journal, window, prior.basis, prior.state.factors(prior.x), request)
     hx = simulated_values(case, table.select(rows), samples, mapping, case.settings.state.members)
-    compared = screened_and_merged(case, window, Compared(table, rows, request, mapping, hx, None), samples)
+    compared = screened_and_merged(case, window, Compared(table, rows, position, request, mapping, hx, None), samples)
     posterior = analyse(case, window, prior, compared)
     factors = prior.state.factors(posterior.mean)
     forward = case.runs.forward(case.journal, window, prior.basis, np.stack([factors, np.ones_like(factors)]), request)
@@ -152,10 +157,11 @@ def _log_parameters(case: Case, state: State) -> None:
                            ", ".join(state.scheme.optimised), idle, np.count_nonzero(state.sign == 0))
 
 
-def observations_to_simulate(case: Case, window: Window) -> tuple[Observations, np.ndarray, SampleRequest, SampleMapping]:
-    """The window's observations in order of time, which of them to simulate, and what to ask of the model for that."""
+def observations_to_simulate(case: Case, window: Window) -> tuple[Observations, np.ndarray, np.ndarray, SampleRequest, SampleMapping]:
+    """The window's observations in order of time, which of them to simulate and where these were read, and what to ask of the model."""
     table = read_streams(streams_from(case.settings), window.start, window.end)
-    table = table.select(np.argsort(table.time, kind="stable"))
+    read_at = np.argsort(table.time, kind="stable")
+    table = table.select(read_at)
     rows = np.flatnonzero(table.evaluated)
     if not rows.size:
         case.reporter.log.warning("window %s has no observations: posterior = prior", window.label)
@@ -163,7 +169,7 @@ def observations_to_simulate(case: Case, window: Window) -> tuple[Observations, 
         _warn_of_a_far_start(case, table.value[rows])
     transport = case.settings.transport
     request, mapping = sample_request(table.select(rows), case.grid, transport.sampling_hours, transport.sampling_place)
-    return table, rows, request, mapping
+    return table, rows, read_at[rows], request, mapping
 
 
 def _warn_of_a_far_start(case: Case, values: np.ndarray) -> None:
@@ -185,8 +191,8 @@ def simulated_values(case: Case, observations: Observations, samples: Samples | 
         return simulate(observations, samples, mapping, {stream.name: stream.operator for stream in case.settings.satellite})
 
 
-def _error_floors(case: Case) -> dict[str, float]:
-    return {stream.name: stream.error_floor_ppm for stream in (*case.settings.satellite, *case.settings.surface)}
+def _by_stream(case: Case, setting: str) -> dict[str, float]:
+    return {stream.name: getattr(stream, setting) for stream in (*case.settings.satellite, *case.settings.surface)}
 
 
 def screened_and_merged(case: Case, window: Window, compared: Compared, samples: Samples | None) -> Compared:
@@ -200,8 +206,10 @@ def screened_and_merged(case: Case, window: Window, compared: Compared, samples:
             case.reporter.log.info("rejected: %s", line)
     used, reason = compared.table.used.copy(), compared.table.reason.copy()
     used[compared.rows], reason[compared.rows] = kept.used, kept.reason
-    supers = super_observe(kept, case.grid, floor_ppm=_error_floors(case), correlation=merging.error_correlation,
-                           levels=point_levels(kept, samples, compared.mapping) if samples else None, merge=merging.enabled)
+    supers = super_observe(kept, case.grid if merging.grid == "transport" else Grid.named(merging.grid),
+                           floor_ppm=_by_stream(case, "error_floor_ppm"), correlation=_by_stream(case, "error_correlation"),
+                           bin_hours=merging.bin_hours or None, merge=merging.enabled,
+                           levels=point_levels(kept, samples, compared.mapping) if samples and merging.by_level else None)
     result = replace(compared, table=replace(compared.table, used=used, reason=reason), supers=supers)
     counts = _counts(result)
     case.reporter.log.info("window %s: %d observations read, %d assimilated as %s, %d withheld%s", window.label,
@@ -245,24 +253,24 @@ def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Pos
             case.reporter.log.warning("window %s: most observations say next to nothing about the fluxes of this window: they were "
                                       "taken too soon after its start, or too far from any flux", window.label)
         try:
-            return _analyse(case, prior, supers, hx, variance)
+            return _analyse(case, prior, compared, hx, variance)
         except GcasError as error:
             raise AnalysisError(error.what, f"window {window.label}: {error.where}", error.found, error.expected, error.advice) from error
 
 
-def _analyse(case: Case, prior: Prior, supers: SuperObservations, hx: np.ndarray, variance: np.ndarray) -> Posterior:
-    settings, state = case.settings.analysis, prior.state
+def _analyse(case: Case, prior: Prior, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> Posterior:
+    settings, state, supers = case.settings.analysis, prior.state, compared.supers
     localization = Localization(
         state.lon, state.lat, supers.lon, supers.lat, near_km=settings.near_km, far_km=settings.far_km,
         p_value=settings.p_value if settings.p_value < 1.0 else None, sign=settings.sign, parameter_sign=state.sign.astype(np.float64),
         taper=None if settings.taper == "none" else settings.taper, max_observations=settings.max_observations or None)
     common: dict[str, Any] = dict(localization=localization, precision=settings.precision, threads=settings.threads or None,
-                                  inflation=settings.inflation, rtpp=settings.rtpp, rtps=settings.rtps)
+                                  inflation=settings.inflation, rtpp=settings.rtpp, rtps=settings.rtps,
+                                  r_blocks=_correlated_errors(case, supers))
     if settings.method == "letkf":
         result = letkf(prior.x, hx, supers.value, variance, **common)
     else:
-        order = "greedy" if settings.order == "greedy" else _order_in_time(supers, hx, variance)
-        result = ensrf(prior.x, hx, supers.value, variance, order=order, **common)
+        result = ensrf(prior.x, hx, supers.value, variance, order=order_of_update(settings.order, compared, hx, variance), **common)
     figures = {"rejected_share": round(float(result.rejected_share), 6), "zero_spread_parameters": int(result.n_zero_spread),
                "zero_spread_observations": int(result.n_zero_spread_observations)}
     figures |= {name: round(float(value), 4) for name in ("chi2", "dfs") if np.isfinite(value := getattr(result, name, np.nan))}
@@ -272,9 +280,31 @@ def _analyse(case: Case, prior: Prior, supers: SuperObservations, hx: np.ndarray
     return Posterior(result.x, result.mean, result.hx, np.asarray(result.n_local), figures)
 
 
-def _order_in_time(supers: SuperObservations, hx: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """By time; of one time those first that can teach most: decreasing prior variance / error variance."""
-    return np.lexsort((-hx.var(axis=1, ddof=1) / variance, supers.time))
+def _correlated_errors(case: Case, supers: SuperObservations) -> list[tuple[np.ndarray, np.ndarray]]:
+    length, hours = _by_stream(case, "error_correlation_km"), _by_stream(case, "error_correlation_hours")
+    blocks = error_blocks(supers, {name: (length[name], hours[name]) for name in length})
+    if blocks:
+        sizes = [index.size for index, _ in blocks]
+        case.reporter.log.info("analysis: the errors of %d super-observations are correlated, in %s of at most %d", sum(sizes),
+                               counted(len(sizes), "block"), max(sizes))
+    return blocks
+
+
+def order_of_update(order: str, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> str | np.ndarray:
+    """Order of the serial update, as the setting `order` says.
+
+    "time": of one time those first that can teach most (decreasing prior variance / error variance); "file": as read, a
+    super-observation where its first member stood; "greedy": the core's own.
+    """
+    if order == "greedy":
+        return order
+    supers = compared.supers
+    if order == "time":
+        return np.lexsort((-hx.var(axis=1, ddof=1) / variance, supers.time))
+    merged = supers.index >= 0
+    first = np.full(len(supers), np.iinfo(np.intp).max)
+    np.minimum.at(first, supers.index[merged], compared.position[merged])
+    return np.argsort(first)
 
 
 def _rmse(compared: Compared, simulated: np.ndarray) -> str:

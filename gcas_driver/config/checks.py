@@ -18,7 +18,7 @@ HISTORY_HOURS = 3.0
 
 
 def resolved(settings: Any) -> Any:
-    """Fill the defaults that depend on other settings: the end of the run, molar masses, names of streams."""
+    """Fill the defaults that depend on other settings: the end of the run, molar masses, names and error correlations of streams."""
     time, transport = settings.time, settings.transport
     if time.end is None and time.days is not None:
         time = dataclasses.replace(time, end=time.start + time.days * DAY)
@@ -30,10 +30,15 @@ def resolved(settings: Any) -> Any:
     transport = dataclasses.replace(
         transport, mw_air=masses[0] if transport.mw_air is None else transport.mw_air,
         mw_co2=masses[1] if transport.mw_co2 is None else transport.mw_co2)
-    return dataclasses.replace(
-        settings, time=time, transport=transport,
-        satellite=tuple(dataclasses.replace(s, name=s.name or s.product) for s in settings.satellite),
-        surface=tuple(dataclasses.replace(s, name=s.name or s.format) for s in settings.surface))
+    common = settings.super_observations.error_correlation
+
+    def stream(group: Any, name: str) -> Any:
+        correlation = common if group.error_correlation is None else group.error_correlation
+        return dataclasses.replace(group, name=group.name or name, error_correlation=correlation)
+
+    return dataclasses.replace(settings, time=time, transport=transport,
+                               satellite=tuple(stream(s, s.product) for s in settings.satellite),
+                               surface=tuple(stream(s, s.format) for s in settings.surface))
 
 
 def cross_checks(settings: Any) -> list[Problem]:
@@ -122,6 +127,10 @@ def _streams(settings: Any) -> list[Problem]:
     for number, stream in enumerate(streams):
         if stream.name in [s.name for s in streams[:number]]:
             problems.append(Problem(f"two streams are called '{stream.name}'", stream.where("name"), "", "different values of 'name'"))
+    for stream in streams:
+        if stream.error_correlation_hours > 0.0 and stream.error_correlation_km == 0.0:
+            problems.append(Problem("'error_correlation_hours' has no effect without 'error_correlation_km'",
+                                    stream.where("error_correlation_hours"), "error_correlation_km = 0", "a length in km"))
     for surface in settings.surface:
         if len(surface.error_sites) != len(surface.error_sites_ppm):
             problems.append(Problem("'error_sites' and 'error_sites_ppm' in &surface differ in length", surface.where("error_sites"),

@@ -136,8 +136,8 @@ ANALYSIS = Group("analysis", "The filter and its localization.", (
     V("taper", "str", "none", "Additional distance taper that reaches 0 at `far_km`: of the covariances (ensrf), of 1/R (letkf).",
       choices=("none", "gaspari-cohn")),
     V("max_observations", "int", 0, "At most so many observations per parameter; 0: no limit.", minimum=0),
-    V("order", "str", "time", "Order of the serial update: `time` (then decreasing prior variance / error variance) or `greedy` "
-      "(decreasing prior variance / error variance).", choices=("time", "greedy")),
+    V("order", "str", "time", "Order of the serial update: `time` (then decreasing prior variance / error variance), `file` (as read) or "
+      "`greedy` (decreasing prior variance / error variance, of the prior ensemble).", choices=("time", "file", "greedy")),
     V("inflation", "float", 1.0, "Multiplicative inflation of the prior perturbations.", minimum=1, maximum=10),
     V("rtpp", "float", 0.0, "Relaxation of the posterior to the prior perturbations.", minimum=0, maximum=1),
     V("rtps", "float", 0.0, "Relaxation of the posterior to the prior spread.", minimum=0, maximum=1),
@@ -237,6 +237,12 @@ SATELLITE = Group("satellite", "A stream of column observations; one group for e
     V("error_factor", "float", 1.9, "The retrieval's error is multiplied by this.", above=0, maximum=100),
     V("sounding_floor_ppm", "float", 0.0, "Least error of a single sounding.", "ppm", minimum=0),
     V("error_floor_ppm", "float", 1.0, "Least error of a super-observation.", "ppm", minimum=0),
+    V("error_correlation", "float", None, "Error correlation ρ within a super-observation. Default: that of &super_observations.",
+      minimum=0, maximum=1),
+    V("error_correlation_km", "float", 0.0, "Errors of different super-observations are correlated as exp(-d/L) with this length L; 0: "
+      "independent.", "km", minimum=0, maximum=5000),
+    V("error_correlation_hours", "float", 0.0, "… and as exp(-|t|/T) with this time T; 0: within an hour (an overpass) time does not "
+      "count, beyond it nothing is correlated.", "h", minimum=0, maximum=8760),
     V("operator", "str", "linear", "Mapping to the retrieval's levels: linear in pressure, or mass-conserving layers.",
       choices=("linear", "layers")),
 ), repeated=True)
@@ -265,10 +271,21 @@ SURFACE = Group("surface", "A stream of point observations (flasks, towers, ship
     V("error_sites_ppm", "floats", (), "… and that error, in the same order.", "ppm", above=0),
     V("error_factor", "float", 1.0, "The error is multiplied by this.", above=0, maximum=100),
     V("error_floor_ppm", "float", 1.0, "Least error of a super-observation.", "ppm", minimum=0),
+    V("error_correlation", "float", None, "Error correlation ρ within a super-observation. Default: that of &super_observations.",
+      minimum=0, maximum=1),
+    V("error_correlation_km", "float", 0.0, "Errors of different super-observations are correlated as exp(-d/L) with this length L; 0: "
+      "independent.", "km", minimum=0, maximum=5000),
+    V("error_correlation_hours", "float", 0.0, "… and as exp(-|t|/T) with this time T; 0: within an hour (an overpass) time does not "
+      "count, beyond it nothing is correlated.", "h", minimum=0, maximum=8760),
 ), repeated=True)
 
-SUPER = Group("super_observations", "Observations of one product in one model cell and window become one.", (
+SUPER = Group("super_observations", "Observations of one product in one cell, model level and time bin become one.", (
     V("enabled", "bool", True, "`.false.`: every observation is assimilated by itself."),
+    V("grid", "str", "transport", "Grid of the cells in which observations are merged: `transport` (the model's) or `NxM`.",
+      pattern=r"transport|[1-9]\d*x[1-9]\d*", pattern_text="'transport' or 'NxM'"),
+    V("by_level", "bool", True, "Point observations are merged within one model level only; `.false.`: over all of a cell's."),
+    V("bin_hours", "float", 0.0, "Observations are merged within bins of this length only, counted from 00 UTC; 0: over the whole window.",
+      "h", minimum=0, maximum=8784),
     V("error_correlation", "float", 0.0, "Error correlation ρ within a cell: r² = (1 + (m − 1) ρ) / Σ (1/r_j²).",
       minimum=0, maximum=1),
 ))

@@ -65,12 +65,13 @@ def sample_request(observations: Observations, grid: Grid, interval_hours: float
     Raises
     ------
     InputError
-        For an unknown `horizontal` or a negative interval.
+        For an unknown `horizontal`, a negative interval, or an observation without a time or place.
     """
     if horizontal not in ("nearest", "bilinear"):
         raise InputError("unknown horizontal sampling", "sample_request", horizontal, "nearest or bilinear")
     if not interval_hours >= 0.0:
         raise InputError("bad sampling interval", "sample_request", str(interval_hours), "hours, 0 or more")
+    observations.refuse_missing("sample_request", np.ones(len(observations), dtype=bool), "time", "lon", "lat")
     if horizontal == "nearest":
         ilat, ilon = (np.asarray(index)[:, None] for index in grid.cell_index(observations.lon, observations.lat))
         weight = np.ones(ilat.shape)
@@ -113,7 +114,7 @@ def simulate(observations: Observations, samples: Samples, mapping: SampleMappin
     Raises
     ------
     InputError
-        If the mapping belongs to other observations or the samples are not finite.
+        If the mapping belongs to other observations, or samples, operators or heights are not finite.
     """
     if len(mapping) != len(observations):
         raise InputError("the sample mapping belongs to other observations", "simulate",

@@ -79,7 +79,7 @@ class SuperObservations:
 
 
 def super_observe(observations: Observations, grid: Grid, *, floor_ppm: float | Mapping[str, float] = 1.0,
-                  correlation: float = 0.0, bin_hours: float | None = None, levels: np.ndarray | None = None,
+                  correlation: float | Mapping[str, float] = 0.0, bin_hours: float | None = None, levels: np.ndarray | None = None,
                   merge: bool = True) -> SuperObservations:
     """Form the super-observations of a window.
 
@@ -91,10 +91,10 @@ def super_observe(observations: Observations, grid: Grid, *, floor_ppm: float | 
         Observations of one cell of this grid, one product and, for points, one level are merged.
     floor_ppm : float or mapping
         Least error after merging [ppm], for all products or by product (0 for one that is not named).
-    correlation : float
-        rho in [0, 1].
+    correlation : float or mapping
+        rho in [0, 1], for all products or by product (0 for one that is not named).
     bin_hours : float or None
-        Merge only within time bins of this length, counted from 00 UTC; None: over the whole window.
+        Merge only within time bins of this length, counted from 00 UTC of 1 January 1970; None: over the whole window.
     levels : ndarray of int (n_observations,) or None
         Model level of each point, from `simulate.point_levels`; None: points of all levels are merged.
     merge : bool
@@ -103,13 +103,14 @@ def super_observe(observations: Observations, grid: Grid, *, floor_ppm: float | 
     Returns
     -------
     SuperObservations
+        None of them where no observation is used.
 
     Raises
     ------
     InputError
-        For a setting out of range or a used observation without a positive error.
+        For a setting out of range, or a used observation without a positive error, a value, a place or a time.
     """
-    _check(observations, correlation, bin_hours, levels)
+    _check(observations, floor_ppm, correlation, bin_hours, levels)
     rows = np.flatnonzero(observations.used)
     if not len(rows):
         return _none(observations)
@@ -119,7 +120,7 @@ def super_observe(observations: Observations, grid: Grid, *, floor_ppm: float | 
     np.minimum.at(first, group, np.arange(len(rows)))
     product = observations.product[rows][first]
     value, error, places = merge_groups(observations.value[rows], observations.error[rows], _places(observations, rows), group,
-                                        _floors(product, floor_ppm), correlation)
+                                        _by_product(product, floor_ppm), _by_product(product, correlation))
     kind, time = observations.kind[rows][first], places[:, 0]
     lon, lat = _mean_place(places[:, 2:], observations.lon[rows][first], observations.lat[rows][first], n_merged)
     order = np.lexsort((lon, lat, time))
@@ -163,15 +164,18 @@ def _mean_place(vector: np.ndarray, lon: np.ndarray, lat: np.ndarray, n_merged: 
     return np.where(n_merged == 1, lon, mean_lon), np.where(n_merged == 1, lat, mean_lat)
 
 
-def _floors(product: np.ndarray, floor_ppm: float | Mapping[str, float]) -> np.ndarray:
-    if isinstance(floor_ppm, Mapping):
-        return np.array([floor_ppm.get(name, 0.0) for name in product], dtype=np.float64)
-    return np.full(len(product), float(floor_ppm))
+def _by_product(product: np.ndarray, setting: float | Mapping[str, float]) -> np.ndarray:
+    if isinstance(setting, Mapping):
+        return np.array([setting.get(name, 0.0) for name in product], dtype=np.float64)
+    return np.full(len(product), float(setting))
 
 
-def _check(observations: Observations, correlation: float, bin_hours: float | None, levels: np.ndarray | None) -> None:
-    if not 0.0 <= correlation <= 1.0:
-        raise InputError("error correlation out of range", "super-observations", str(correlation), "0 to 1")
+def _check(observations: Observations, floor_ppm: float | Mapping[str, float], correlation: float | Mapping[str, float],
+           bin_hours: float | None, levels: np.ndarray | None) -> None:
+    for name, setting, high in (("error floor", floor_ppm, np.inf), ("error correlation", correlation, 1.0)):
+        for value in setting.values() if isinstance(setting, Mapping) else (setting,):
+            if not 0.0 <= value <= high:
+                raise InputError(f"{name} out of range", "super-observations", str(value), f"0 to {high:g}")
     if bin_hours is not None and not bin_hours > 0.0:
         raise InputError("time bin out of range", "super-observations", str(bin_hours), "> 0 hours, or none")
     if levels is not None and np.shape(levels) != (len(observations),):
@@ -183,3 +187,4 @@ def _check(observations: Observations, correlation: float, bin_hours: float | No
         raise InputError("an observation without a positive error", "super-observations",
                          f"{observations.product[i]} {observations.identifier[i]}: {observations.error[i]} ppm", "> 0 ppm",
                          "check the stream's error settings")
+    observations.refuse_missing("super-observations", observations.used, "value", "time", "lon", "lat", "altitude")

@@ -150,6 +150,19 @@ class Observations:
         """Rows that statistics count: used ones and withheld ones, (n,) bool."""
         return self.used | (self.reason == WITHHELD)
 
+    def refuse_missing(self, where: str, rows: np.ndarray, *names: str) -> None:
+        """Raise an InputError that names the first of the `rows` (n,) bool in which a number column of `names` is not finite.
+
+        Columns are not looked at for their altitude, which they have none of.
+        """
+        for name in names:
+            needed = rows & (self.kind != COLUMN) if name == "altitude" else rows
+            bad = np.flatnonzero(needed & ~np.isfinite(getattr(self, name)))
+            if bad.size:
+                raise InputError(f"{name} of an observation is not finite", where,
+                                 f"{self.product[bad[0]]} {self.identifier[bad[0]]}, {bad.size} in all", "numbers",
+                                 "leave such observations out")
+
     def select(self, mask: np.ndarray) -> Observations:
         """The rows where `mask` (n,) is true, or the rows at the given indices; operators are cut to match."""
         rows = np.flatnonzero(mask) if np.asarray(mask).dtype == bool else np.asarray(mask, dtype=np.intp)

@@ -159,3 +159,36 @@ def test_faults_have_names():
     empty = Samples(*(array[:0] if isinstance(array, np.ndarray) else array for array in vars(samples).values()))
     with pytest.raises(InputError, match="fewer sampled columns"):
         simulate(table, empty, mapping)
+
+
+@pytest.mark.parametrize("horizontal", ["nearest", "bilinear"])
+def test_no_observation_asks_for_nothing_and_one_is_a_row(horizontal):
+    request, mapping = sample_request(Observations.empty(), GRID, horizontal=horizontal)
+    assert len(request) == 0 and len(mapping) == 0
+    assert simulate(Observations.empty(), answer(request), mapping).shape == (0, N_MEMBERS)
+    for table in (points([1500.0]), make_columns(np.zeros(1), np.full(1, 12.0), np.full(1, 3.0), np.full(1, 390.0), np.ones(1))):
+        request, mapping = sample_request(table, GRID, horizontal=horizontal)
+        hx = simulate(table, answer(request), mapping)
+        assert hx.shape == (1, N_MEMBERS) and np.isfinite(hx).all()
+
+
+def test_numbers_that_are_missing_have_a_name():
+    column = make_columns(np.zeros(2), np.full(2, 12.0), np.full(2, 3.0), np.full(2, 390.0), np.ones(2))
+    both = Observations.concatenate([column, points([1500.0, 200.0])])
+    request, mapping = sample_request(both, GRID)
+    samples = answer(request)
+    for name in ("time", "lon", "lat"):
+        broken = both.select(np.arange(4))
+        getattr(broken, name)[2] = np.nan
+        with pytest.raises(InputError, match=f"{name} of an observation is not finite"):
+            sample_request(broken, GRID)
+    broken = both.select(np.arange(4))
+    broken.altitude[3] = np.nan
+    with pytest.raises(InputError, match="a simulated value is not finite.*1 observations"):
+        simulate(broken, samples, mapping)
+    samples.mixing_ratio[mapping.index[0], 1, 2] = np.nan
+    with pytest.raises(InputError, match="profile holds NaN"):
+        simulate(both, samples, mapping)
+    both.operators["sat"].averaging_kernel[1, 0] = np.nan
+    with pytest.raises(InputError, match="averaging_kernel holds NaN"):
+        simulate(both, answer(request), mapping)

@@ -61,6 +61,36 @@ def test_products_levels_and_bins_stay_apart():
     assert sorted(merged.altitude[merged.kind == "point"]) == [10.0, 3000.0] and np.isnan(merged.altitude[merged.kind == "column"]).all()
 
 
+def test_settings_by_product_and_bins_in_order_of_time():
+    here = dict(lon=np.full(4, 12.0), lat=np.full(4, 1.0), value=np.full(4, 390.0), error=np.full(4, 2.0))
+    hours = 3600.0 * np.array([13.0, 1.0, 5.0, 14.0])
+    both = Observations.concatenate([make_columns(hours, **here), make_columns(hours, **here, product="other")])
+    merged = super_observe(both, GRID, floor_ppm={"other": 1.5}, correlation={"sat": 1.0}, bin_hours=12.0)
+    assert merged.product.tolist() == ["other", "sat", "other", "sat"] and merged.n_merged.tolist() == [2, 2, 2, 2]
+    np.testing.assert_allclose(merged.time, 3600.0 * np.array([3.0, 3.0, 13.5, 13.5]))
+    np.testing.assert_allclose(merged.error, [1.5, 2.0, 1.5, 2.0], rtol=1e-14)
+    assert len(super_observe(both, GRID, bin_hours=3.0)) == 6, "12-15, 0-3, 3-6"
+
+
+def test_one_observation_keeps_its_numbers_to_the_bit():
+    table = columns(1, seed=7)
+    merged = super_observe(table, GRID, floor_ppm=0.0, correlation=1.0, bin_hours=24.0)
+    for name in ("time", "lon", "lat", "value"):
+        assert getattr(merged, name).tobytes() == getattr(table, name).tobytes(), name
+    np.testing.assert_allclose(merged.error, table.error, rtol=1e-15)
+    assert merged.average(np.array([[391.3, 388.1]])).tolist() == [[391.3, 388.1]]
+
+
+@pytest.mark.parametrize("name", ["value", "time", "lon", "lat", "altitude"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_missing_numbers_are_named_where_they_are_used(name, bad):
+    table = make_points(np.zeros(3), np.arange(3.0), np.zeros(3), np.full(3, 50.0), np.full(3, 390.0), np.ones(3))
+    getattr(table, name)[1] = bad
+    with pytest.raises(InputError, match=f"{name} of an observation is not finite.*1 in all"):
+        super_observe(table, GRID)
+    assert len(super_observe(table.reject(np.array([False, True, False]), "bad"), GRID)) == 1
+
+
 def test_unused_rows_take_no_part():
     table = columns(50, spread=4.0)
     table = table.reject(np.arange(50) >= 10, WITHHELD)
@@ -110,7 +140,9 @@ def test_invariants(n, seed, correlation, spread):
 
 def test_bad_settings_have_names():
     table = columns(3)
-    for changes, message in (({"correlation": 1.5}, "correlation"), ({"bin_hours": 0.0}, "time bin"), ({"levels": np.zeros(2)}, "levels")):
+    for changes, message in (({"correlation": 1.5}, "correlation"), ({"correlation": {"a": -0.1}}, "correlation"),
+                             ({"floor_ppm": -1.0}, "error floor"), ({"floor_ppm": {"sat": np.nan}}, "error floor"),
+                             ({"bin_hours": 0.0}, "time bin"), ({"levels": np.zeros(2)}, "levels")):
         with pytest.raises(InputError, match=message):
             super_observe(table, GRID, **changes)
     table.error[1] = 0.0
