@@ -11,7 +11,8 @@ module gcas_ensrf_blocks
     private
 
     public :: block, relaxation, candidate_list
-    public :: allocate_block, load_block, find_candidates, find_pairs, store_block
+    public :: allocate_block, allocate_lists, allocate_targets, exchange_lists
+    public :: load_block, find_candidates, select_candidates, find_pairs, store_block
     public :: blocks_of_group
 
     integer, parameter :: blocks_of_group = 64 !! blocks that share one list of candidates
@@ -55,17 +56,66 @@ module gcas_ensrf_blocks
 
 contains
 
+    !> Work space for one block of targets at a time.
     subroutine allocate_block(sources, work)
         type(source_set), intent(in) :: sources
         type(block), intent(inout) :: work
 
-        allocate (work%values(n_lanes, sources%n_members), work%test_single(n_lanes, sources%n_members), &
-                  work%test(sources%n_members, n_lanes), work%column_values(sources%n_members), &
-                  work%list(sources%n + n_test), work%weight(n_lanes, sources%n + n_test), &
-                  work%chord2(n_lanes*sources%n), work%taper(n_lanes*sources%n), work%column_chord2(sources%n), &
-                  work%column_weight(sources%n), work%column_list(sources%n))
+        call allocate_targets(sources%n_members, work)
+        call allocate_lists(sources%n, work)
+        allocate (work%test(sources%n_members, n_lanes))
         if (sources%single) allocate (work%values_single(n_lanes, sources%n_members))
     end subroutine allocate_block
+
+    !> The part of a block that belongs to its targets.
+    subroutine allocate_targets(n_members, work)
+        integer, intent(in) :: n_members
+        type(block), intent(inout) :: work
+
+        allocate (work%values(n_lanes, n_members), work%column_values(n_members))
+    end subroutine allocate_targets
+
+    !> The part of a block that belongs to the pairs with at most `n_sources`.
+    subroutine allocate_lists(n_sources, work)
+        integer, intent(in) :: n_sources
+        type(block), intent(inout) :: work
+
+        allocate (work%list(n_sources + n_test), work%weight(n_lanes, n_sources + n_test), &
+                  work%chord2(n_lanes*n_sources), work%taper(n_lanes*n_sources), work%column_chord2(n_sources), &
+                  work%column_weight(n_sources + 1), work%column_list(n_sources + 1))
+    end subroutine allocate_lists
+
+    !> Let two blocks exchange what `allocate_lists` made.
+    subroutine exchange_lists(one, other)
+        type(block), intent(inout) :: one
+        type(block), intent(inout) :: other
+        integer, allocatable :: numbers(:)
+        real(dp), allocatable :: row(:), rows(:, :)
+
+        call move_alloc(one%list, numbers)
+        call move_alloc(other%list, one%list)
+        call move_alloc(numbers, other%list)
+        call move_alloc(one%column_list, numbers)
+        call move_alloc(other%column_list, one%column_list)
+        call move_alloc(numbers, other%column_list)
+        call move_alloc(one%weight, rows)
+        call move_alloc(other%weight, one%weight)
+        call move_alloc(rows, other%weight)
+        call exchange(one%chord2, other%chord2)
+        call exchange(one%taper, other%taper)
+        call exchange(one%column_chord2, other%column_chord2)
+        call exchange(one%column_weight, other%column_weight)
+
+    contains
+
+        subroutine exchange(a, b)
+            real(dp), allocatable, intent(inout) :: a(:), b(:)
+
+            call move_alloc(a, row)
+            call move_alloc(b, a)
+            call move_alloc(row, b)
+        end subroutine exchange
+    end subroutine exchange_lists
 
     !> Take up to `n_lanes` targets into the block.
     subroutine load_block(local, vectors, sign, own_test, test, relax, values, chosen, work)
@@ -110,6 +160,7 @@ contains
         logical :: has_spread
         integer :: lane
 
+        if (.not. allocated(work%test)) allocate (work%test(size(values, 1), n_lanes))
         do lane = 1, n_lanes
             if (work%column(lane) == 0) then
                 work%test(:, lane) = 0
@@ -182,25 +233,37 @@ contains
         real(dp), intent(in) :: vectors(:, :)
         integer, intent(in) :: chosen(:)
         type(candidate_list), intent(inout) :: candidates
-        integer, allocatable :: all_numbers(:)
+        integer, allocatable :: all_numbers(:), inside(:)
         real(dp) :: centre(3), radius
-        integer :: k
+        integer :: k, n_inside
 
         all_numbers = [(k, k=1, sources%n)]
         if (local%kind /= localization_bands) then
-            candidates%n = sources%n
-            candidates%number = all_numbers
+            call select_candidates(local, sources, all_numbers, candidates)
             return
         end if
-        if (.not. allocated(candidates%number)) allocate (candidates%number(sources%n))
+        allocate (inside(sources%n))
         call bounding_ball(vectors, chosen, centre, radius)
-        call within_ball(sources%n, sources%x, sources%y, sources%z, all_numbers, centre, (radius + sources%radii%reach)**2, &
-                         candidates%n, candidates%number)
-        candidates%x = sources%x(candidates%number(1:candidates%n))
-        candidates%y = sources%y(candidates%number(1:candidates%n))
-        candidates%z = sources%z(candidates%number(1:candidates%n))
-        candidates%reach = sources%radii%reach(candidates%number(1:candidates%n))
+        call within_ball(sources%n, sources%x, sources%y, sources%z, all_numbers, centre, &
+                         (radius + sources%radii%reach)**2, n_inside, inside)
+        call select_candidates(local, sources, inside(1:n_inside), candidates)
     end subroutine find_candidates
+
+    !> Make some sources the candidates.
+    subroutine select_candidates(local, sources, numbers, candidates)
+        type(localization), intent(in) :: local
+        type(source_set), intent(in) :: sources
+        integer, intent(in) :: numbers(:)
+        type(candidate_list), intent(inout) :: candidates
+
+        candidates%n = size(numbers)
+        candidates%number = numbers
+        if (local%kind /= localization_bands) return
+        candidates%x = sources%x(candidates%number)
+        candidates%y = sources%y(candidates%number)
+        candidates%z = sources%z(candidates%number)
+        candidates%reach = sources%radii%reach(candidates%number)
+    end subroutine select_candidates
 
     !> List the sources that update the block, and give every pair its weight (0: out of reach, or rejected).
     subroutine find_pairs(local, sources, weights, candidates, work, n_reach)
@@ -218,19 +281,19 @@ contains
             call decide(local, sources, work)
             return
         case (localization_weights)
-            work%weight(:, 1:sources%n) = 0
+            work%weight(:, 1:candidates%n) = 0
             do lane = 1, n_lanes
                 if (work%column(lane) == 0) cycle
-                do i = 1, sources%n
-                    work%weight(lane, i) = weights(sources%number(i), work%column(lane))
+                do i = 1, candidates%n
+                    work%weight(lane, i) = weights(sources%number(candidates%number(i)), work%column(lane))
                 end do
             end do
         case default
-            work%weight(:, 1:sources%n) = spread(work%filled, 2, sources%n)
+            work%weight(:, 1:candidates%n) = spread(work%filled, 2, candidates%n)
         end select
-        work%n_list = sources%n
-        work%list(1:work%n_list) = candidates%number(1:work%n_list)
-        n_reach = n_reach + count(work%column > 0)*int(sources%n, i8)
+        work%n_list = candidates%n
+        work%list(1:work%n_list) = candidates%number
+        n_reach = n_reach + count(work%column > 0)*int(candidates%n, i8)
         call drop_unused(work%width, work%n_list, work%list, work%chord2, work%weight, work%n_accepted)
     end subroutine find_pairs
 

@@ -1,10 +1,8 @@
-!> The observations as the EnSRF uses them, in the order of assimilation, and the first phase: the assimilation in
-!> the space of the observations.
+!> The observations as the EnSRF uses them, in the order of assimilation.
 !>
 !> Every observation in turn receives the updates of those before it in its reach and is then ready to be used: its
-!> perturbations, gain and innovation at that moment are stored. The second phase replays them on the parameters.
+!> perturbations, gain and innovation at that moment are stored, as the source of updates.
 module gcas_ensrf_sources
-    use gcas_ensrf_kernels, only: replay_column
     use gcas_kinds, only: dp, sp
     use gcas_localization, only: acceptance_limits, keep_best, localization, localization_none, localization_weights, &
         observation_radii
@@ -13,7 +11,7 @@ module gcas_ensrf_sources
     implicit none (type, external)
     private
 
-    public :: source_set, set_sources, assimilate_sources, decide_column, split_mean, normalise
+    public :: source_set, set_sources, earlier_sources, decide_column, finish_source, split_mean, normalise
 
     type :: source_set
         integer :: n = 0         !! observations in use
@@ -31,8 +29,6 @@ module gcas_ensrf_sources
         logical :: single = .false.                  !! the second phase works in single precision
         real(sp), allocatable :: rounded(:, :)       !! `perturbation`, rounded, where that is so (n_members, 0:n)
     end type source_set
-
-    integer, parameter :: chunk = 128 !! observations prepared together in the first phase
 
 contains
 
@@ -118,76 +114,30 @@ contains
         self%z = vectors(3, order)
     end subroutine set_sources
 
-    !> The first phase. Sources before the current chunk are replayed for all of the chunk at once, in parallel; then
-    !> the chunk is finished one observation after the other. The order of operations is that of the plain loop.
-    subroutine assimilate_sources(local, weights, sign_rule, y, r, n_threads, self)
-        type(localization), intent(in) :: local
-        real(dp), intent(in), contiguous :: weights(:, :) !! weights by the caller (source, target), in the caller's order
-        logical, intent(in) :: sign_rule           !! only positive correlations count
-        real(dp), intent(in) :: y(:)               !! observed values, in the caller's order
-        real(dp), intent(in) :: r(:)               !! error variances, in the caller's order
-        integer, intent(in) :: n_threads           !! threads
-        type(source_set), intent(inout) :: self
-        integer, allocatable :: list(:, :), n_before(:), n_list(:), numbers(:)
-        real(dp), allocatable :: weight(:, :), chord2(:)
-        integer :: first, j, k, last
-
-        allocate (list(self%n, chunk), weight(self%n, chunk), n_list(chunk), n_before(chunk))
-        numbers = [(j, j=1, self%n)]
-        !$omp parallel num_threads(n_threads) default(none) private(chord2, first, j, k, last) &
-        !$omp     shared(local, weights, sign_rule, y, r, self, list, weight, n_list, n_before, numbers)
-        allocate (chord2(self%n))
-        do first = 1, self%n, chunk
-            last = min(first + chunk - 1, self%n)
-            !$omp do schedule(dynamic, 1)
-            do j = first, last
-                k = j - first + 1
-                call earlier_sources(local, weights, sign_rule, numbers, j, self, n_list(k), list(:, k), weight(:, k), &
-                                     chord2)
-                n_before(k) = count(list(1:n_list(k), k) < first)
-                call replay_column(n_before(k), list(:, k), weight(:, k), self%perturbation, self%gain, self%step, &
-                                   self%perturbation(:, j), self%mean(j))
-            end do
-            !$omp end do
-            !$omp single
-            do j = first, last
-                k = j - first + 1
-                call replay_column(n_list(k) - n_before(k), list(n_before(k) + 1:, k), weight(n_before(k) + 1:, k), &
-                                   self%perturbation, self%gain, self%step, self%perturbation(:, j), self%mean(j))
-                call finish_source(j, y(self%number(j)), r(self%number(j)), self)
-            end do
-            !$omp end single
-        end do
-        !$omp end parallel
-        if (self%single) then
-            allocate (self%rounded(self%n_members, 0:self%n))
-            self%rounded = real(self%perturbation, sp)
-        end if
-    end subroutine assimilate_sources
-
-    !> The sources before source `j` that update it, with their weights.
-    subroutine earlier_sources(local, weights, sign_rule, numbers, j, self, n_list, list, weight, chord2)
+    !> The sources from `first` to before source `j` that update it, with their weights.
+    subroutine earlier_sources(local, weights, sign, numbers, first, j, self, n_list, list, weight, chord2)
         type(localization), intent(in) :: local
         real(dp), intent(in), contiguous :: weights(:, :)
-        logical, intent(in) :: sign_rule
+        integer, intent(in) :: sign       !! sign of the correlation that counts; 0: both
         integer, intent(in) :: numbers(:) !! 1 to n
+        integer, intent(in) :: first      !! earliest source asked for; 1 where their number is limited
         integer, intent(in) :: j
         type(source_set), intent(in) :: self
         integer, intent(out) :: n_list
         integer, intent(inout), contiguous :: list(:)
         real(dp), intent(inout), contiguous :: weight(:), chord2(:)
-        integer :: i, n_candidates
+        integer :: i, last
 
         ! A limit on the number of observations is a choice among all of them, also those that come later.
-        n_candidates = merge(self%n, j - 1, local%max_sources > 0)
+        last = merge(self%n, j - 1, local%max_sources > 0)
         n_list = 0
         select case (local%kind)
         case (localization_none)
-            n_list = j - 1
-            list(1:n_list) = [(i, i=1, n_list)]
+            n_list = j - first
+            list(1:n_list) = numbers(first:j - 1)
             weight(1:n_list) = 1
         case (localization_weights)
-            do i = 1, j - 1
+            do i = first, j - 1
                 if (weights(self%number(i), self%number(j)) > 0.0_dp) then
                     n_list = n_list + 1
                     list(n_list) = i
@@ -195,11 +145,12 @@ contains
                 end if
             end do
         case default
-            call within_ball(n_candidates, self%x, self%y, self%z, numbers, [self%x(j), self%y(j), self%z(j)], &
-                             self%radii%far_chord2, n_list, list)
+            call within_ball(last - first + 1, self%x(first:last), self%y(first:last), self%z(first:last), &
+                             numbers(first:last), [self%x(j), self%y(j), self%z(j)], self%radii%far_chord2(first:last), &
+                             n_list, list)
             chord2(1:n_list) = (self%x(list(1:n_list)) - self%x(j))**2 + (self%y(list(1:n_list)) - self%y(j))**2 &
                                + (self%z(list(1:n_list)) - self%z(j))**2
-            call decide_column(local, self, merge(1, 0, sign_rule), self%test(:, j), n_list, list, chord2, weight)
+            call decide_column(local, self, sign, self%test(:, j), n_list, list, chord2, weight)
             if (local%max_sources > 0) n_list = count(list(1:n_list) < j)
         end select
     end subroutine earlier_sources

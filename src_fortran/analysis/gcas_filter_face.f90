@@ -3,7 +3,8 @@ module gcas_filter_face
     use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
     use gcas_ensrf, only: replay_targets
     use gcas_ensrf_blocks, only: relaxation
-    use gcas_ensrf_sources, only: assimilate_sources, set_sources, source_set
+    use gcas_ensrf_observations, only: assimilate_sources
+    use gcas_ensrf_sources, only: set_sources, source_set
     use gcas_kinds, only: dp, i4, i8
     use gcas_letkf, only: largest_information, scale_sources, transform_targets
     use gcas_letkf_blocks, only: scaled_sources
@@ -111,7 +112,8 @@ contains
         if (transform) then
             call scale_sources(y, r, sources, scaled)
         else
-            call assimilate_sources(local, observation_weights, sign_rule, y, r, n_threads, sources)
+            call assimilate_sources(local, observation_weights, observation_vectors, observation_sign, hx_test, relax, y, r, &
+                                    n_threads, sources, hx)
         end if
         if (transform .and. .not. sum(sources%variance/r(order)) <= largest_information) then
             status = status_singular
@@ -123,6 +125,7 @@ contains
         prior_variance = sources%variance
         call update(parameter_weights, parameter_vectors, parameter_sign, .true., x, mean, n_local, n_reach, n_accepted, &
                     n_zero_spread)
+        if (.not. transform .and. max_sources == 0) return
         call update(observation_weights, observation_vectors, observation_sign, .false., hx, observation_mean, &
                     observation_local, unused(1), unused(2), unused(3))
 
