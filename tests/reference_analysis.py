@@ -1,6 +1,7 @@
-"""Both filters in plain NumPy, one observation, pair or parameter at a time: what the Fortran core is compared with.
+"""Both filters with all their options in plain NumPy, one observation, pair or parameter at a time: what the Fortran core is
+compared with. `solve` is the whole analysis, `ensrf` and `letkf` are the algebra for weights that are known.
 
-Written from the equations alone, slow on purpose: dense weights, no blocks, no replay.
+Written from the equations alone, slow on purpose: dense weights and full matrices, no replay.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def correlation(a, b):
     a = a - a.mean(axis=1, keepdims=True)
     b = b - b.mean(axis=1, keepdims=True)
     norm = np.sqrt((a**2).sum(axis=1))[:, None] * np.sqrt((b**2).sum(axis=1))[None, :]
-    return np.divide(a @ b.T, norm, out=np.zeros_like(norm), where=norm > 0)
+    # Pair by pair, so that equal rows give equal numbers, as a matrix product need not.
+    product = np.array([(row * b).sum(axis=1) for row in a]).reshape(norm.shape)
+    return np.divide(product, norm, out=np.zeros_like(norm), where=norm > 0)
 
 
 def weights(distance, r, sign, *, near_km, far_km, p_value, n_members, taper, max_observations, by, order):
@@ -118,3 +121,70 @@ def letkf(x, hx, y, r, rho, rho_obs, *, inflation=1.0, rtpp=0.0, rtps=0.0):
             pert = pert * (1 + rtps * (prior.std() - spread) / spread)
         posterior[i] = row.mean() + prior @ mean_weight + pert
     return posterior[: x.shape[0]], posterior[x.shape[0]:]
+
+
+def solve(method, x, hx, y, r, *, rule=None, places=None, weights_given=None, order="given", gross=None, huber=None, r_blocks=(),
+          inflation=1.0, rtpp=0.0, rtps=0.0):
+    """The analysis from the caller's arguments to the posterior, with dense matrices.
+
+    `places` (parameter lon, lat, observation lon, lat) and `rule` (arguments of `Localization` but places) describe bands of
+    distance, `weights_given` (rho, rho_obs) explicit weights; neither: no localization.
+
+    Returns posterior x and hx, and a dictionary of what the result counts.
+    """
+    n, (p, n_members) = x.shape[0], hx.shape
+    error = np.diag(np.asarray(r, float))
+    for index, matrix in r_blocks:
+        error[np.ix_(index, index)] = matrix
+    total = np.sqrt(hx.var(axis=1, ddof=1) + error.diagonal())
+    rejected = np.abs(y - hx.mean(axis=1)) > (np.inf if gross is None else gross) * total
+
+    # Q takes the observations to independent ones, A to what stands for them: the mean of their block.
+    q, a = np.eye(p), np.eye(p)
+    for index, _ in r_blocks:
+        index = np.asarray(index)[~rejected[index]]
+        if index.size:
+            q[np.ix_(index, index)] = np.linalg.eigh(error[np.ix_(index, index)])[1].T
+            a[np.ix_(index, index)] = 1 / index.size
+    simulated, observed, variance = q @ hx, q @ y, (q @ error @ q.T).diagonal().copy()
+    weight = np.ones(p)
+    if huber is not None:
+        z = np.abs(observed - simulated.mean(axis=1)) / np.sqrt(simulated.var(axis=1, ddof=1) + variance)
+        weight = np.minimum(1.0, huber / np.maximum(z, 1e-300))
+    variance = variance / weight
+
+    flat = np.ptp(simulated, axis=1) < 1e-13 * np.abs(simulated).max(axis=1)
+    if isinstance(order, str):
+        ratio = simulated.var(axis=1, ddof=1) / variance
+        order = sorted(range(p), key=lambda o: -ratio[o]) if order == "greedy" else range(p)
+    used = [o for o in order if not rejected[o] and not flat[o]]
+
+    if places is not None:
+        lon, lat, olon, olat = places
+        unit = np.stack([np.cos(np.radians(olat)) * np.cos(np.radians(olon)), np.cos(np.radians(olat)) * np.sin(np.radians(olon)),
+                         np.sin(np.radians(olat))])
+        mean_unit = unit @ a.T
+        single = (a == np.eye(p)).all(axis=1)
+        olon = np.where(single, olon, np.degrees(np.arctan2(mean_unit[1], mean_unit[0])))
+        olat = np.where(single, olat, np.degrees(np.arctan2(mean_unit[2], np.hypot(*mean_unit[:2]))))
+        common = dict(near_km=rule["near_km"], far_km=rule["far_km"], p_value=rule["p_value"], n_members=n_members,
+                      taper=rule["taper"], max_observations=rule["max_observations"], by=rule["max_observations_by"], order=used)
+        sign = np.zeros(n) if not rule["sign"] else np.ones(n) if rule["parameter_sign"] is None else rule["parameter_sign"]
+        standing = np.array([hx[np.flatnonzero(row)].mean(axis=0) for row in a]).reshape(p, n_members)
+        rho, accepted = weights(distance_km(lon, lat, olon, olat), correlation(x, standing), sign, **common)
+        rho_obs, _ = weights(distance_km(olon, olat, olon, olat), correlation(standing, standing),
+                             np.full(p, int(rule["sign"])), **common)
+    else:
+        rho, rho_obs = (np.ones((n, p)), np.ones((p, p))) if weights_given is None else weights_given
+        rho, rho_obs = rho @ a.T, a @ rho_obs @ a.T
+        accepted = rho > 0
+    unused = np.setdiff1d(np.arange(p), used)
+    rho, rho_obs, accepted = rho.copy(), rho_obs.copy(), accepted.copy()
+    rho[:, unused], rho_obs[:, unused], accepted[:, unused] = 0.0, 0.0, False
+
+    options = dict(inflation=inflation, rtpp=rtpp, rtps=rtps)
+    if method == "ensrf":
+        posterior, back = ensrf(x, simulated, observed, variance, rho, rho_obs, used, **options)
+    else:
+        posterior, back = letkf(x, simulated, observed, variance, rho, rho_obs, **options)
+    return posterior, q.T @ back, dict(gross_rejected=rejected, huber_weight=weight, n_local=accepted.sum(axis=1), order=used)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from gcas_driver.errors import AnalysisError, InputError
@@ -9,6 +11,12 @@ from mozart_coupling.threads import default_threads
 
 MESSAGE_INDICES = 5
 """How many offending positions an error lists."""
+
+LARGEST = 1e150
+"""Largest magnitude whose square is a number: values of a filter must not exceed it."""
+
+THREADS_PER_PROCESSOR = 4
+"""More threads than this bring nothing, whatever is asked for."""
 
 
 def as_float(name: str, values, shape: tuple[int | None, ...]) -> np.ndarray:
@@ -28,13 +36,14 @@ def as_float(name: str, values, shape: tuple[int | None, ...]) -> np.ndarray:
     InputError
         Not numbers, or of another shape.
     """
-    if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(np.float64).filled(np.nan)
+    mask = np.ma.getmask(values)
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "fiub":
             raise TypeError
         array = np.ascontiguousarray(array, dtype=np.float64)
+        if mask is not np.ma.nomask and mask.any():
+            array = np.where(mask, np.nan, array)
     except (TypeError, ValueError):
         raise InputError(f"{name} is not an array of real numbers", found=describe(values),
                          expected="real numbers") from None
@@ -67,6 +76,24 @@ def check_finite(name: str, array: np.ndarray) -> None:
                          advice="drop such observations or members before the analysis")
 
 
+def check_squares(name: str, array: np.ndarray) -> None:
+    """Refuse NaN, infinity and magnitudes whose squares overflow.
+
+    Raises
+    ------
+    InputError
+        Some value is not finite, or larger than `LARGEST`.
+    """
+    if np.isfinite(np.vdot(array, array)):
+        return
+    check_finite(name, array)
+    too_large = np.argwhere(np.abs(array) > LARGEST)
+    if too_large.size:
+        raise InputError(f"{name} holds numbers whose squares overflow", where=f"index {tuple(map(int, too_large[0]))}",
+                         found=f"{len(too_large)} of {array.size} values", expected=f"magnitudes up to {LARGEST:g}",
+                         advice="choose units in which values are of ordinary size")
+
+
 def check_positive(name: str, array: np.ndarray) -> None:
     """Refuse zero and negative values.
 
@@ -91,13 +118,42 @@ def check_number(name: str, value, low: float, high: float = np.inf, *, open_low
         Not a number, or out of range.
     """
     try:
+        if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value) or np.ma.is_masked(value):
+            raise TypeError
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = np.nan
     if not (low < number if open_low else low <= number) or not number <= high:
         expected = f"{'>' if open_low else '>='} {low:g}" + (f" and <= {high:g}" if np.isfinite(high) else "")
-        raise InputError(f"{name} is out of range", found=repr(value), expected=expected)
+        raise InputError(f"{name} is out of range", found=describe(value), expected=expected)
     return number
+
+
+def check_choice(name: str, value, choices: tuple[str, ...]) -> str:
+    """One of some words.
+
+    Raises
+    ------
+    InputError
+        Another word, or no word.
+    """
+    if not isinstance(value, str) or value not in choices:
+        expected = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
+        raise InputError(f"unknown {name}", found=describe(value), expected=expected)
+    return value
+
+
+def check_flag(name: str, value) -> bool:
+    """True or False.
+
+    Raises
+    ------
+    InputError
+        Something else.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name} is neither True nor False", found=describe(value), expected="True or False")
+    return bool(value)
 
 
 def as_indices(name: str, values, n: int) -> np.ndarray:
@@ -108,10 +164,13 @@ def as_indices(name: str, values, n: int) -> np.ndarray:
     InputError
         Not integers, outside the range, or some of them twice.
     """
-    array = np.asarray(values)
-    if array.size == 0:
-        array = array.astype(np.intp).reshape(-1)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
+    if array.size == 0 and array.ndim == 1:
+        array = array.astype(np.intp)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or np.ma.is_masked(values):
         raise InputError(f"{name} is not a list of positions", found=describe(values), expected="a vector of integers")
     if array.size and (array.min() < 0 or array.max() >= n):
         raise InputError(f"{name} points outside the observations", found=f"{array.min()} to {array.max()}",
@@ -122,12 +181,16 @@ def as_indices(name: str, values, n: int) -> np.ndarray:
 
 
 def thread_count(threads: int | None) -> int:
-    """Threads to use: as asked for, else OMP_NUM_THREADS, else all processors that this process may use."""
+    """Threads to use: as asked for, else OMP_NUM_THREADS, else all processors that this process may use.
+
+    Never more than `THREADS_PER_PROCESSOR` a processor: results do not depend on the number, and a system that refuses another
+    thread ends the process.
+    """
     if threads is None:
-        return default_threads()
+        threads = default_threads()
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
-        raise InputError("threads is not a positive integer", found=repr(threads), expected="None or >= 1")
-    return int(threads)
+        raise InputError("threads is not a positive integer", found=describe(threads), expected="None or >= 1")
+    return min(int(threads), THREADS_PER_PROCESSOR * (os.cpu_count() or 1))
 
 
 def raise_status(status: int, message: str, where: str) -> None:
@@ -150,5 +213,7 @@ def describe(values) -> str:
     """Type and size of a thing, for errors."""
     if isinstance(values, np.ndarray):
         return f"array of {values.dtype} {values.shape}"
+    if isinstance(values, (list, tuple)) and len(values) > 20:
+        return f"{type(values).__name__} of {len(values)}"
     text = repr(values)
     return text if len(text) <= 60 else f"{type(values).__name__}"

@@ -8,8 +8,11 @@ import numpy as np
 
 from gcas_driver.errors import AnalysisError, InputError
 
-from .arrays import as_float, as_indices, check_finite
+from .arrays import as_float, as_indices, check_finite, describe
 from .localization import BANDS, WEIGHTS, CoreLocalization
+
+Blocks = list[tuple[np.ndarray, np.ndarray]]
+"""Positions of observations, and the covariance of their errors."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,15 @@ class Independent:
     localization: CoreLocalization
     rotations: tuple[Rotation, ...]
 
+    def apart_from(self, x: np.ndarray) -> Independent:
+        """The same problem; arrays that lie in the memory of `x`, which will be overwritten, are copied."""
+        def apart(array: np.ndarray) -> np.ndarray:
+            return array.copy() if np.may_share_memory(array, x) else array
+
+        local = replace(self.localization, parameter_weights=apart(self.localization.parameter_weights),
+                        observation_weights=apart(self.localization.observation_weights))
+        return replace(self, y=apart(self.y), r=apart(self.r), hx=apart(self.hx), test=apart(self.test), localization=local)
+
     def turn_back(self, hx: np.ndarray) -> None:
         """Bring simulated values back from the rotated to the original observations, in place."""
         for rotation in self.rotations:
@@ -47,9 +59,19 @@ class Independent:
         return result
 
 
-def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocalization, r_blocks,
+def error_variances(r: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """The error variances of all observations: of those in blocks what stands on their matrix' diagonal."""
+    if not blocks:
+        return r
+    r = r.copy()
+    for index, matrix in blocks:
+        r[index] = matrix.diagonal()
+    return r
+
+
+def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocalization, blocks: Blocks,
            used: np.ndarray) -> Independent:
-    """Rotate every block of `r_blocks` with the eigenvectors of its error covariance.
+    """Rotate every block with the eigenvectors of its error covariance, in the order of ascending eigenvalues.
 
     A block is localized as one: all its rotated observations stand at its centroid with the largest radii of its members, are
     judged by the block's mean simulated value, and take the mean of its weights. An observation that is not `used` is left out of its block.
@@ -57,11 +79,10 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
     Raises
     ------
     InputError
-        A block that is not a pair (index, matrix), overlaps with another, or is not symmetric.
+        A block spread over the whole sphere.
     AnalysisError
         A block's matrix is not positive definite.
     """
-    blocks = check_blocks(r_blocks, y.size)
     if not blocks:
         return Independent(y, r, hx, hx, localization, ())
     y, r, hx, test = y.copy(), r.copy(), hx.copy(), hx.copy()
@@ -71,8 +92,8 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
         index, matrix = index[keep], matrix[np.ix_(keep, keep)]
         if not index.size:
             continue
-        variances, vectors = np.linalg.eigh(matrix)
-        if variances[0] <= variances[-1] * index.size * np.finfo(float).eps:
+        variances, vectors = eigenvectors(matrix, number)
+        if not variances[0] > variances[-1] * index.size * np.finfo(float).eps:
             raise AnalysisError("an error covariance is not positive definite", where=f"r_blocks[{number}]",
                                 found=f"smallest eigenvalue {variances[0]:g}, largest {variances[-1]:g}",
                                 expected="all eigenvalues > 0")
@@ -84,10 +105,29 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
     return Independent(y, r, hx, test, gather(localization, [rotation.index for rotation in rotations]), tuple(rotations))
 
 
-def check_blocks(r_blocks, n_observations: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The blocks as positions and matrices."""
+def eigenvectors(matrix: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues, ascending, and eigenvectors of a block's matrix."""
+    try:
+        return np.linalg.eigh(matrix)
+    except np.linalg.LinAlgError as error:
+        raise AnalysisError("an error covariance has no eigenvectors", where=f"r_blocks[{number}]", found=str(error),
+                            expected="a positive definite matrix") from None
+
+
+def check_blocks(r_blocks, n_observations: int) -> Blocks:
+    """The blocks as positions and matrices.
+
+    Raises
+    ------
+    InputError
+        A block that is not a pair (index, matrix), overlaps with another, or is not symmetric.
+    AnalysisError
+        A variance that is not positive.
+    """
     if r_blocks is None:
         return []
+    if not isinstance(r_blocks, (tuple, list)):
+        raise InputError("r_blocks is no sequence", found=describe(r_blocks), expected="a list of pairs (index, matrix), or None")
     blocks, seen = [], np.zeros(n_observations, bool)
     for number, block in enumerate(r_blocks):
         name = f"r_blocks[{number}]"
@@ -96,7 +136,11 @@ def check_blocks(r_blocks, n_observations: int) -> list[tuple[np.ndarray, np.nda
         index = as_indices(f"{name} index", block[0], n_observations)
         matrix = as_float(f"{name} matrix", block[1], (index.size, index.size))
         check_finite(f"{name} matrix", matrix)
-        if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=0.0):
+        variance = matrix.diagonal()
+        if (variance <= 0.0).any():
+            raise AnalysisError("an error covariance is not positive definite", where=name, found=f"variance {variance.min():g}",
+                                expected="> 0")
+        if (np.abs(matrix - matrix.T) > 1e-10 * np.sqrt(variance)[:, None] * np.sqrt(variance)).any():
             raise InputError(f"{name} is not symmetric", found=f"largest difference {abs(matrix - matrix.T).max():g}",
                              expected="a covariance matrix")
         if seen[index].any():

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gcas_driver.errors import AnalysisError, InputError
 
-from .arrays import as_float, as_indices, check_finite, check_number, check_positive, describe, raise_status, thread_count
-from .blocks import Independent, rotate
+from .arrays import (
+    LARGEST,
+    as_float,
+    as_indices,
+    check_choice,
+    check_finite,
+    check_flag,
+    check_number,
+    check_positive,
+    check_squares,
+    describe,
+    raise_status,
+    thread_count,
+)
+from .blocks import Independent, check_blocks, error_variances, rotate
 from .localization import prepare_localization
 
 
@@ -135,7 +148,8 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
     InputError
         An argument that cannot be used: shapes, NaN, a variance that is not positive, fewer than 2 members, options.
     AnalysisError
-        No parameter has any spread, or none of several observations has; an error covariance is not positive definite.
+        No parameter has any spread, or none of several observations has; an error covariance is not positive definite; the
+        posterior is not finite (with `overwrite_x` it stands in `x` then).
     """
     def sequence(problem: Independent, usable: np.ndarray) -> np.ndarray:
         return assimilation_order(order, problem, usable)
@@ -184,18 +198,20 @@ def analyse(method: str, sequence_of, arrays: tuple, localization, precision, th
     `sequence_of(problem, usable)` gives the observations in the order in which they are assimilated.
     """
     x, hx, y, r = arrays
+    overwrite_x = check_flag("overwrite_x", overwrite_x)
     members, hx, y, r = check_problem(x, hx, y, r)
     n_parameters, n_members = members.shape
     core = prepare_localization(localization, n_parameters, y.size, n_members)
     n_threads = thread_count(threads)
     inflation, rtpp, rtps = relaxation
-    inflation = check_number("inflation", inflation, 0.0, open_low=True)
+    inflation = check_number("inflation", inflation, 0.0, LARGEST, open_low=True)
     rtpp, rtps = check_number("rtpp", rtpp, 0.0, 1.0), check_number("rtps", rtps, 0.0, 1.0)
-    if precision not in ("double", "single"):
-        raise InputError("unknown precision", found=repr(precision), expected="'double' or 'single'")
+    check_choice("precision", precision, ("double", "single"))
+    blocks = check_blocks(r_blocks, y.size)
 
+    r = error_variances(r, blocks)
     used = gross_check(hx, y, r, gross)
-    problem = rotate(y, r, hx, core, r_blocks, used)
+    problem = rotate(y, r, hx, core, blocks, used)
     problem, huber_weight = apply_huber(problem, huber)
     spread = has_spread(problem.hx)
     if spread.size > 1 and not spread.any():
@@ -203,8 +219,9 @@ def analyse(method: str, sequence_of, arrays: tuple, localization, precision, th
                             expected="members that differ", advice="see whether the perturbed fluxes reached the model")
     sequence = sequence_of(problem, used & spread)
 
-    if not overwrite_x or not members.flags.writeable:
-        members = members.copy() if np.shares_memory(members, x) else members
+    if np.may_share_memory(members, x) and not (overwrite_x and members.flags.writeable):
+        members = members.copy()
+    problem = problem.apart_from(members)
     counts = dict(gross_rejected=~used, huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)))
     return run_core(method, members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps, precision == "single"))
 
@@ -218,8 +235,9 @@ def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     y = as_float("y", y, (None,))
     hx = as_float("hx", hx, (y.size, x.shape[1]))
     r = as_float("r", r, (y.size,))
-    for name, array in (("y", y), ("r", r), ("hx", hx), ("x", x)):
-        check_finite(name, array)
+    for name, array in (("y", y), ("hx", hx), ("x", x)):
+        check_squares(name, array)
+    check_finite("r", r)
     check_positive("r", r)
     return x, hx, y, r
 
@@ -242,8 +260,7 @@ def apply_huber(problem: Independent, huber) -> tuple[Independent, np.ndarray]:
     spread = np.sqrt(problem.hx.var(axis=1, ddof=1) + problem.r)
     far = innovation > limit * spread
     weight[far] = limit * spread[far] / innovation[far]
-    return Independent(problem.y, problem.r / weight, problem.hx, problem.test, problem.localization,
-                       problem.rotations), weight
+    return replace(problem, r=problem.r / weight), weight
 
 
 def assimilation_order(order, problem: Independent, used: np.ndarray) -> np.ndarray:
@@ -251,7 +268,7 @@ def assimilation_order(order, problem: Independent, used: np.ndarray) -> np.ndar
     n = problem.y.size
     if isinstance(order, str):
         if order not in ("given", "greedy"):
-            raise InputError("unknown order", found=repr(order), expected="'given', 'greedy' or an index array")
+            raise InputError("unknown order", found=describe(order), expected="'given', 'greedy' or an index array")
         sequence = np.arange(n)
         if order == "greedy":
             sequence = np.argsort(-problem.hx.var(axis=1, ddof=1) / problem.r, kind="stable")
@@ -264,10 +281,10 @@ def assimilation_order(order, problem: Independent, used: np.ndarray) -> np.ndar
 
 
 def has_spread(hx: np.ndarray) -> np.ndarray:
-    """Which rows have members that differ by more than rounding, (n,) of bool."""
+    """Which rows have members that differ by more than rounding, and by so much that squares are numbers, (n,) of bool."""
     if hx.size == 0:
         return np.zeros(hx.shape[0], bool)
-    return hx.max(axis=1) - hx.min(axis=1) > 32 * np.finfo(float).eps * np.abs(hx).max(axis=1)
+    return hx.max(axis=1) - hx.min(axis=1) > np.maximum(32 * np.finfo(float).eps * np.abs(hx).max(axis=1), 2 / LARGEST)
 
 
 def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: dict, n_threads: int,
@@ -286,6 +303,10 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
         local.parameter_weights.T, local.observation_weights.T, problem.y, problem.r, (sequence + 1).astype(np.int32),
         problem.test.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)
     raise_status(status, message, where=method)
+    if not all(np.isfinite(array.sum()) for array in (mean, x, hx, turn_variance)):
+        raise AnalysisError("the analysis left the range of numbers", where=method, found="infinity or NaN in the posterior",
+                            expected="finite numbers", advice="choose units in which values, variances and inflation are of "
+                            "ordinary size")
     if x.shape[0] and sequence.size and n_zero_spread == x.shape[0]:
         raise AnalysisError("no parameter has any spread", found=f"{x.shape[0]} parameters, spread 0",
                             expected="members that differ", advice="see the prior fluxes and their lambda")

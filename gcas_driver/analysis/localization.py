@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 
 from gcas_driver.errors import InputError
 
-from .arrays import MESSAGE_INDICES, as_float, check_finite, check_number
+from .arrays import MESSAGE_INDICES, as_float, check_choice, check_finite, check_flag, check_number, describe
 
 NONE, WEIGHTS, BANDS = 0, 1, 2
 """Kinds of localization, as the core numbers them."""
@@ -75,20 +75,20 @@ class Localization:
             if np.any(np.abs(lat) > 90.0):
                 raise InputError(f"{what}_lat is no latitude", found=f"{lat[np.abs(lat).argmax()]:g}",
                                  expected="-90 to 90 degrees")
-            object.__setattr__(self, f"{what}_lon", lon)
-            object.__setattr__(self, f"{what}_lat", lat)
+            # Copies: what was checked does not change with the caller's arrays.
+            object.__setattr__(self, f"{what}_lon", lon.copy())
+            object.__setattr__(self, f"{what}_lat", lat.copy())
         object.__setattr__(self, "far_km", radii("far_km", self.far_km, self.observation_lon.shape))
         object.__setattr__(self, "near_km", radii("near_km", self.near_km, self.observation_lon.shape, self.far_km))
         if self.p_value is not None and not 0.0 < check_number("p_value", self.p_value, 0.0, 1.0) < 1.0:
             raise InputError("p_value is out of range", found=repr(self.p_value), expected="> 0 and < 1, or None")
-        if self.taper not in (None, "gaspari-cohn"):
-            raise InputError("unknown taper", found=repr(self.taper), expected="'gaspari-cohn' or None")
-        if self.max_observations_by not in ("nearest", "correlated"):
-            raise InputError("unknown max_observations_by", found=repr(self.max_observations_by),
-                             expected="'nearest' or 'correlated'")
+        check_flag("sign", self.sign)
+        if self.taper is not None and not (isinstance(self.taper, str) and self.taper == "gaspari-cohn"):
+            raise InputError("unknown taper", found=describe(self.taper), expected="'gaspari-cohn' or None")
+        check_choice("max_observations_by", self.max_observations_by, ("nearest", "correlated"))
         limit = self.max_observations
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < 1):
-            raise InputError("max_observations is out of range", found=repr(limit), expected="an integer >= 1, or None")
+            raise InputError("max_observations is out of range", found=describe(limit), expected="an integer >= 1, or None")
         if self.parameter_sign is not None:
             sign = as_float("parameter_sign", self.parameter_sign, self.parameter_lon.shape)
             if not np.isin(sign, (-1.0, 0.0, 1.0)).all():
@@ -99,9 +99,13 @@ class Localization:
 
 def radii(name: str, values, shape: tuple[int], far_km: float | np.ndarray | None = None) -> float | np.ndarray:
     """A radius [km], or one for each observation: positive; of the near band >= 0 and at most `far_km`."""
-    if np.ndim(values) == 0 and np.ndim(0.0 if far_km is None else far_km) == 0:
-        return check_number(name, values, 0.0, np.inf if far_km is None else far_km, open_low=far_km is None)
-    array = as_float(name, np.broadcast_to(values, shape) if np.ndim(values) == 0 else values, shape)
+    if not isinstance(values, (list, tuple)) and np.ndim(values) == 0:
+        values = check_number(name, values, 0.0, open_low=far_km is None)
+        if far_km is None or np.ndim(far_km) == 0:
+            return values if far_km is None else check_number(name, values, 0.0, far_km)
+        values = np.broadcast_to(values, shape)
+    # A copy, as of the places.
+    array = as_float(name, values, shape).copy()
     good = array > 0.0 if far_km is None else (array >= 0.0) & (array <= far_km)
     if not good.all():
         wrong = np.flatnonzero(~good)
@@ -198,7 +202,7 @@ def band_arguments(localization: Localization, n_parameters: int, n_observations
         kind=BANDS, near_km=np.full(n_observations, localization.near_km), far_km=np.full(n_observations, localization.far_km),
         tested=tested,
         critical_one_sided=critical[0], critical_two_sided=critical[1], sign_rule=bool(localization.sign),
-        tapered=localization.taper is not None, max_sources=int(localization.max_observations or 0),
+        tapered=localization.taper is not None, max_sources=min(int(localization.max_observations or 0), n_observations),
         best_correlated=localization.max_observations_by == "correlated",
         parameter_lon=localization.parameter_lon, parameter_lat=localization.parameter_lat, parameter_sign=signs,
         observation_lon=localization.observation_lon, observation_lat=localization.observation_lat)

@@ -6,7 +6,7 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 
-from .arrays import as_float, check_finite, check_number, check_positive, raise_status, thread_count
+from .arrays import LARGEST, as_float, check_choice, check_finite, check_number, check_positive, describe, raise_status, thread_count
 
 
 def xco2_operator(profile, pressure, retrieval_pressure, pressure_weight, averaging_kernel, prior_profile, prior_xco2,
@@ -49,8 +49,7 @@ def xco2_operator(profile, pressure, retrieval_pressure, pressure_weight, averag
         Shapes that do not agree, NaN, pressures that are not positive or do not increase downward (the first such sounding is
         named), an unknown method.
     """
-    if method not in ("linear", "layers"):
-        raise InputError("unknown method", found=repr(method), expected="'linear' or 'layers'")
+    check_choice("method", method, ("linear", "layers"))
     profile = as_float("profile", profile, (None, None, None))
     n_soundings, n_members, n_levels = profile.shape
     pressure = as_float("pressure", pressure, (n_soundings, n_levels + (method == "layers")))
@@ -77,6 +76,7 @@ def xco2_operator(profile, pressure, retrieval_pressure, pressure_weight, averag
         method == "layers", profile.T, pressure.T, retrieval_pressure.T, named["pressure_weight"].T,
         named["averaging_kernel"].T, named["prior_profile"].T, named["prior_xco2"], thread_count(threads), values.T)
     raise_status(status, message, where="xco2_operator")
+    check_finite("the simulated XCO2", values)
     return values
 
 
@@ -116,7 +116,7 @@ def super_observe(value, error, hx, group, floor=0.0, correlation=0.0) -> tuple[
         check_finite(name, array)
     check_positive("error", error)
     group, n_groups = check_groups(group, value.size)
-    floor = per_group("floor", floor, n_groups, np.inf)
+    floor = per_group("floor", floor, n_groups, LARGEST)
     correlation = per_group("correlation", correlation, n_groups, 1.0)
 
     group_value, group_error, group_hx = np.zeros(n_groups), np.zeros(n_groups), np.zeros((n_groups, hx.shape[1]))
@@ -125,20 +125,28 @@ def super_observe(value, error, hx, group, floor=0.0, correlation=0.0) -> tuple[
     status, message = gcas_observation_face.super_observe(value, error, hx.T, (group + 1).astype(np.int32), floor,
                                                           correlation, group_value, group_error, group_hx.T)
     raise_status(status, message, where="super_observe")
+    for name, array in (("value", group_value), ("error", group_error), ("hx", group_hx)):
+        check_finite(f"the averaged {name}", array)
     return group_value, group_error, group_hx
 
 
 def check_groups(group, n: int) -> tuple[np.ndarray, int]:
     """Groups numbered from 0 without gaps, and how many there are."""
-    group = np.asarray(group)
-    if group.shape != (n,) or (n and group.dtype.kind not in "iu"):
-        raise InputError("group is not one integer an observation", found=f"{group.dtype} {group.shape}",
-                         expected=f"integers ({n},)")
+    masked = np.ma.is_masked(group)
+    try:
+        group = np.asarray(group)
+    except ValueError:  # lists of different lengths
+        group = np.asarray(None)
+    if group.shape != (n,) or masked or (n and group.dtype.kind not in "iu"):
+        raise InputError("group is not one integer an observation", found=describe(group), expected=f"integers ({n},)")
     if n == 0:
         return group.astype(np.intp), 0
     if group.min() < 0:
         raise InputError("group holds negative numbers", found=str(group.min()), expected=">= 0")
     n_groups = int(group.max()) + 1
+    if n_groups > n:
+        raise InputError("a group is empty", found=f"{n} observations, groups up to {n_groups - 1}",
+                         expected="groups numbered from 0 without gaps")
     counts = np.bincount(group, minlength=n_groups)
     if (counts == 0).any():
         raise InputError("a group is empty", found=f"group {int(np.argmin(counts))} has no observation",
@@ -148,7 +156,7 @@ def check_groups(group, n: int) -> tuple[np.ndarray, int]:
 
 def per_group(name: str, values, n_groups: int, high: float) -> np.ndarray:
     """One setting for every group, within [0, high]."""
-    if np.ndim(values) == 0:
+    if not isinstance(values, (list, tuple)) and np.ndim(values) == 0:
         return np.full(n_groups, check_number(name, values, 0.0, high))
     array = as_float(name, values, (n_groups,))
     check_finite(name, array)

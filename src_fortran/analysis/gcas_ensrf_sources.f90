@@ -30,9 +30,12 @@ module gcas_ensrf_sources
         real(sp), allocatable :: rounded(:, :)       !! `perturbation`, rounded, where that is so (n_members, 0:n)
     end type source_set
 
+    real(dp), parameter :: least_spread = 1.0e-150_dp !! perturbations whose squares are still numbers
+
 contains
 
-    !> Mean and perturbations of one ensemble; a spread that is only rounding counts as none and becomes exactly zero.
+    !> Mean and perturbations of one ensemble; a spread that is only rounding, or whose squares underflow, counts as none and
+    !> becomes exactly zero.
     pure subroutine split_mean(values, mean, perturbations, has_spread)
         real(dp), intent(in), contiguous :: values(:)           !! members (n_members)
         real(dp), intent(out) :: mean                           !! their mean
@@ -48,7 +51,7 @@ contains
         end do
         mean = mean/size(values)
         perturbations = values - mean
-        least = 16.0_dp*epsilon(1.0_dp)*abs(mean)
+        least = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
         do m = 1, size(values)
             has_spread = abs(perturbations(m)) > least
             if (has_spread) return ! almost always with the first member
@@ -220,6 +223,8 @@ contains
         self%variance(j) = square/(self%n_members - 1)
         alpha = 1.0_dp/(1.0_dp + sqrt(r/(self%variance(j) + r)))
         self%gain(j) = alpha/((self%n_members - 1)*(self%variance(j) + r))
+        ! Nothing is left of its spread: no effect, also where 1/r overflows.
+        if (.not. self%variance(j) > 0.0_dp) self%gain(j) = 0
         self%step(j) = (y - self%mean(j))/alpha
     end subroutine finish_source
 end module gcas_ensrf_sources

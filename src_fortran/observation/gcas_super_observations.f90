@@ -21,16 +21,21 @@ contains
         real(dp), intent(inout) :: group_hx(:, :) !! (n_members, n_groups) [ppm]
         integer :: count(size(group_value)), g, i
         integer :: first(size(group_value))
-        real(dp) :: weight, weights(size(group_value))
+        real(dp) :: least(size(group_value)), weight, weights(size(group_value))
 
         count = 0
         weights = 0
         group_value = 0
         group_hx = 0
+        ! Weights relative to the best of the group: neither tiny nor huge errors leave the range of squares.
+        least = huge(least)
+        do i = 1, size(value)
+            least(group(i)) = min(least(group(i)), error(i))
+        end do
         do i = 1, size(value)
             g = group(i)
             if (count(g) == 0) first(g) = i
-            weight = 1.0_dp/error(i)**2
+            weight = (least(g)/error(i))**2
             count(g) = count(g) + 1
             weights(g) = weights(g) + weight
             ! Differences from the first of the group: a group of one keeps its values to the bit.
@@ -40,7 +45,7 @@ contains
         do g = 1, size(group_value)
             group_value(g) = value(first(g)) + group_value(g)/weights(g)
             group_hx(:, g) = hx(:, first(g)) + group_hx(:, g)/weights(g)
-            group_error(g) = max(sqrt((1.0_dp + (count(g) - 1)*correlation(g))/weights(g)), floor(g))
+            group_error(g) = max(least(g)*sqrt((1.0_dp + (count(g) - 1)*correlation(g))/weights(g)), floor(g))
         end do
     end subroutine average_groups
 end module gcas_super_observations
