@@ -163,10 +163,10 @@ def solve(method, x, hx, y, r, *, rule=None, places=None, weights_given=None, or
         lon, lat, olon, olat = places
         unit = np.stack([np.cos(np.radians(olat)) * np.cos(np.radians(olon)), np.cos(np.radians(olat)) * np.sin(np.radians(olon)),
                          np.sin(np.radians(olat))])
-        mean_unit = unit @ a.T
-        single = (a == np.eye(p)).all(axis=1)
-        olon = np.where(single, olon, np.degrees(np.arctan2(mean_unit[1], mean_unit[0])))
-        olat = np.where(single, olat, np.degrees(np.arctan2(mean_unit[2], np.hypot(*mean_unit[:2]))))
+        mean_unit = np.stack([unit[:, np.flatnonzero(row)].mean(axis=1) for row in a], axis=1)
+        alone = (a == np.eye(p)).all(axis=1)
+        olon = np.where(alone, olon, np.degrees(np.arctan2(mean_unit[1], mean_unit[0])))
+        olat = np.where(alone, olat, np.degrees(np.arctan2(mean_unit[2], np.hypot(*mean_unit[:2]))))
         common = dict(near_km=rule["near_km"], far_km=rule["far_km"], p_value=rule["p_value"], n_members=n_members,
                       taper=rule["taper"], max_observations=rule["max_observations"], by=rule["max_observations_by"], order=used)
         sign = np.zeros(n) if not rule["sign"] else np.ones(n) if rule["parameter_sign"] is None else rule["parameter_sign"]

@@ -90,8 +90,8 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
     for number, (index, matrix) in enumerate(blocks):
         keep = used[index]
         index, matrix = index[keep], matrix[np.ix_(keep, keep)]
-        if not index.size:
-            continue
+        if index.size < 2:
+            continue  # independent as it is, at its own place
         variances, vectors = eigenvectors(matrix, number)
         if not variances[0] > variances[-1] * index.size * np.finfo(float).eps:
             raise AnalysisError("an error covariance is not positive definite", where=f"r_blocks[{number}]",
