@@ -45,7 +45,7 @@ def weights(distance, r, sign, *, near_km, far_km, p_value, n_members, taper, ma
     near, far = (np.broadcast_to(radius, distance.shape[1]) for radius in (near_km, far_km))
     result = np.zeros_like(distance)
     accept = np.zeros(distance.shape, bool)
-    taper_value = np.maximum(gaspari_cohn(distance, far_km), 0.0) if taper else np.ones_like(distance)
+    taper_value = np.maximum(gaspari_cohn(distance, far), 0.0) if taper else np.ones_like(distance)
     critical = {True: 0.0, False: -1.0}
     if p_value is not None:
         for one_sided in (True, False):
@@ -167,7 +167,8 @@ def solve(method, x, hx, y, r, *, rule=None, places=None, weights_given=None, or
         alone = (a == np.eye(p)).all(axis=1)
         olon = np.where(alone, olon, np.degrees(np.arctan2(mean_unit[1], mean_unit[0])))
         olat = np.where(alone, olat, np.degrees(np.arctan2(mean_unit[2], np.hypot(*mean_unit[:2]))))
-        common = dict(near_km=rule["near_km"], far_km=rule["far_km"], p_value=rule["p_value"], n_members=n_members,
+        near, far = ([np.broadcast_to(rule[name], p)[np.flatnonzero(row)].max() for row in a] for name in ("near_km", "far_km"))
+        common = dict(near_km=near, far_km=far, p_value=rule["p_value"], n_members=n_members,
                       taper=rule["taper"], max_observations=rule["max_observations"], by=rule["max_observations_by"], order=used)
         sign = np.zeros(n) if not rule["sign"] else np.ones(n) if rule["parameter_sign"] is None else rule["parameter_sign"]
         standing = np.array([hx[np.flatnonzero(row)].mean(axis=0) for row in a]).reshape(p, n_members)

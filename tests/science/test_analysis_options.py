@@ -90,7 +90,7 @@ RULES = {
     "signs": dict(parameter_sign="random"), "nearest": dict(max_observations=3), "global": dict(far_km=30000.0),
     "correlated": dict(max_observations=2, max_observations_by="correlated"),
     "best correlated of all": dict(p_value=None, sign=False, max_observations=4, max_observations_by="correlated", far_km=12000.0),
-    "strict": dict(p_value=0.001, near_km=0.0)}
+    "own radii": dict(near_km="random", taper="gaspari-cohn"), "strict": dict(p_value=0.001, near_km=0.0)}
 
 
 def prepared(rng, x, y, places, rule, options):
@@ -108,6 +108,8 @@ def prepared(rng, x, y, places, rule, options):
     rule = RULE | rule
     if isinstance(rule["parameter_sign"], str):
         rule["parameter_sign"] = rng.integers(-1, 2, x.shape[0])
+    if isinstance(rule["near_km"], str):
+        rule["near_km"], rule["far_km"] = np.sort(rng.uniform(0.0, 9000.0, (2, y.size)), axis=0)
     return dict(places=places, rule=rule), options
 
 
@@ -129,7 +131,7 @@ def choices(draw):
         inflation=maybe(1.0, 0.7, 1.4), rtpp=maybe(0.0, 0.25, 1.0), rtps=maybe(0.0, 0.6, 1.0), gross=maybe(0.8, 2.5), huber=maybe(0.4, 1.5),
         r_blocks=maybe("random"), order=maybe("given", "greedy", "random")).items() if value is not None}
     kind = draw(st.sampled_from(["bands"] * 6 + ["weights", "none"]))
-    rule = dict(near_km=draw(st.sampled_from([0.0, 500.0, 1500.0])), far_km=draw(st.sampled_from([2000.0, 5000.0, 9000.0, 30000.0])),
+    rule = dict(near_km=draw(st.sampled_from([0.0, 500.0, 1500.0, "random"])), far_km=draw(st.sampled_from([2000.0, 5000.0, 9000.0, 30000.0])),
                 p_value=maybe(1e-4, 0.05, 0.3), sign=draw(st.booleans()), parameter_sign=maybe("random"), taper=maybe("gaspari-cohn"),
                 max_observations=maybe(1, 3, 8), max_observations_by=draw(st.sampled_from(["nearest", "correlated"])))
     sizes = dict(n=draw(st.integers(1, 60)), p=draw(st.integers(1, 50)), members=draw(st.integers(3, 30)),
