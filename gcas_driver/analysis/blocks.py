@@ -74,7 +74,8 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
     """Rotate every block with the eigenvectors of its error covariance, in the order of ascending eigenvalues.
 
     A block is localized as one: all its rotated observations stand at its centroid with the largest radii of its members, are
-    judged by the block's mean simulated value, and take the mean of its weights. An observation that is not `used` is left out of its block.
+    judged by the block's mean simulated value, and take the mean of its weights. An observation that is not `used` is left out
+    of its block.
 
     Raises
     ------

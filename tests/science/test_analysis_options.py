@@ -131,7 +131,8 @@ def choices(draw):
         inflation=maybe(1.0, 0.7, 1.4), rtpp=maybe(0.0, 0.25, 1.0), rtps=maybe(0.0, 0.6, 1.0), gross=maybe(0.8, 2.5), huber=maybe(0.4, 1.5),
         r_blocks=maybe("random"), order=maybe("given", "greedy", "random")).items() if value is not None}
     kind = draw(st.sampled_from(["bands"] * 6 + ["weights", "none"]))
-    rule = dict(near_km=draw(st.sampled_from([0.0, 500.0, 1500.0, "random"])), far_km=draw(st.sampled_from([2000.0, 5000.0, 9000.0, 30000.0])),
+    rule = dict(near_km=draw(st.sampled_from([0.0, 500.0, 1500.0, "random"])),
+                far_km=draw(st.sampled_from([2000.0, 5000.0, 9000.0, 30000.0])),
                 p_value=maybe(1e-4, 0.05, 0.3), sign=draw(st.booleans()), parameter_sign=maybe("random"), taper=maybe("gaspari-cohn"),
                 max_observations=maybe(1, 3, 8), max_observations_by=draw(st.sampled_from(["nearest", "correlated"])))
     sizes = dict(n=draw(st.integers(1, 60)), p=draw(st.integers(1, 50)), members=draw(st.integers(3, 30)),
