@@ -124,7 +124,7 @@ def test_weights_are_gaspari_and_cohn_s(lorenz):
 
 BOUNDS = {"ensrf-28-rotated": ((0.148, 0.212), 0.200), "letkf-10-r6-rotated": ((0.175, 0.225), 0.230)}
 """RMSE within about five standard errors of a mean over 3 seeds x 500 cycles (single seeds have a standard deviation of 0.011 and
-0.009), and the spread, which varies less: 3 % over single seeds."""
+0.009), and the spread of long runs, which varies less: 1 % over as short ones."""
 
 
 @pytest.mark.parametrize("name", BOUNDS)
@@ -132,7 +132,14 @@ def test_analyses_are_as_good_as_the_published_ones(lorenz, world, name):
     series = lorenz.twin.run(case_named(lorenz, name).settings, world)
     (low, high), spread = BOUNDS[name]
     assert low < mean_rmse(series) < high
-    assert abs(series.spread[100:].mean() / spread - 1) < 0.07
+    assert abs(series.spread[100:].mean() / spread - 1) < 0.04
+
+
+def test_the_transform_filter_follows_a_plain_one_for_many_cycles(lorenz):
+    """Errors grow between observations and shrink at them: the same observations keep both filters together to rounding."""
+    world = lorenz.model.World.draw((1,), 150)
+    ours, plain = (lorenz.twin.run(lorenz.twin.Settings(method, 24, 1.013, rotate=True), world) for method in ("letkf", "plain"))
+    assert np.abs(ours.rmse - plain.rmse).max() < 1e-12 and np.abs(ours.spread - plain.spread).max() < 1e-12
 
 
 @pytest.mark.parametrize("name", BOUNDS)
@@ -196,7 +203,8 @@ def test_verdicts_follow_the_tolerance(lorenz):
     rows = [dict(rmse=value, spread=0.2, bursts=share) for value, share in ((0.22, 0.0), (0.221, 0.0), (3.0, 0.9))]
     outcome = lorenz.cases.Outcome.of(small, rows)
     assert (not small.gated, outcome.lost, outcome.seeds) == (True, 1, 3) and np.isclose(outcome.rmse, 0.2205)
-    assert lorenz.cases.Outcome.of(case, rows).rmse > 1  # no seed is left out where a row is gated
+    gated = lorenz.cases.Outcome.of(case, [dict(rmse=0.202, spread=0.2, bursts=0.0)] * 8)
+    assert not gated.fails and lorenz.cases.Outcome.of(case, rows).fails and verdict(0.206, 0.206).fails
 
 
 def test_the_tool_keeps_results_and_fills_the_page(lorenz, tmp_path, monkeypatch, capsys):
@@ -234,4 +242,4 @@ def test_rows_with_a_gate_agree_with_what_is_published(lorenz, name):
     rmse = series.rmse[400:]
     rows = [dict(rmse=rmse[:, seed].mean(), spread=0.0, bursts=(rmse[:, seed] > 1).mean()) for seed in range(8)]
     outcome = lorenz.cases.Outcome.of(case, rows)
-    assert outcome.verdict.startswith("agrees") and outcome.lost == 0
+    assert not outcome.fails and outcome.lost == 0

@@ -13,7 +13,8 @@ BASELINE_NAMES = {"climatology": "climatology", "optimal-interpolation": "optima
                   "extended-kalman": "extended Kalman filter", "extended-kalman-tangent": "… with the step's own tangent"}
 COLUMNS = ("method", "N", "inflation", "radius", "RMSE", "published", "verdict", "gate", "spread", "cycles above 1", "seeds lost")
 CHANGES = {"given-order": "observations around the ring, not shuffled",
-           "prior-inflation": "the filter's own `inflation`, before the analysis", "pairs": "variables localized in pairs"}
+           "prior-inflation": "the filter's own `inflation`, before the analysis",
+           "plain": "a plain ETKF in NumPy on the same truths and observations", "pairs": "variables localized in pairs"}
 
 
 def label(case: Case) -> str:
@@ -43,7 +44,7 @@ def table(outcomes: list[Outcome]) -> str:
 
 def variants(outcomes: list[Outcome], results: dict[str, list[dict]]) -> str:
     """What a convention changes: paired differences over the seeds that kept the truth in both."""
-    lines = ["| row | changed | RMSE of the row | changed by | seeds compared |", "|---|---|---|---|---|"]
+    lines = ["| row | changed | RMSE of the row | changed by | seeds compared | seeds lost |", "|---|---|---|---|---|---|"]
     known = {outcome.case.name: outcome for outcome in outcomes}
     for name, outcome in known.items():
         if outcome.case.variant_of not in known:
@@ -55,7 +56,8 @@ def variants(outcomes: list[Outcome], results: dict[str, list[dict]]) -> str:
             continue
         before, after = np.array(pairs).T
         change, error = mean_and_error(after - before)
-        lines.append(f"| {described(base)} | {changed(outcome.case)} | {before.mean():.4f} | {change:+.4f} ± {error:.4f} | {len(pairs)} |")
+        lines.append(f"| {described(base)} | {changed(outcome.case)} | {before.mean():.4f} | {change:+.4f} ± {error:.4f} | {len(pairs)} | "
+                     f"{known[base.name].lost} → {outcome.lost} |")
     return "\n".join(lines)
 
 

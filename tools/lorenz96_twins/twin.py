@@ -29,8 +29,8 @@ class Settings:
 
     Attributes
     ----------
-    method : "ensrf" or "letkf"
-        The filter.
+    method : "ensrf", "letkf" or "plain"
+        The filter; `plain_etkf` is what the others are held against.
     members : int
         Size of the ensemble.
     inflation : float
@@ -131,7 +131,17 @@ def analysis_of(settings: Settings) -> Callable[[np.ndarray, np.ndarray, np.rand
     def transform(x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return letkf(x, x, y, r, **common).x
 
-    return {"ensrf": serial, "letkf": transform}[settings.method]
+    return {"ensrf": serial, "letkf": transform, "plain": plain_etkf}[settings.method]
+
+
+def plain_etkf(x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """The transform filter without localization by Hunt et al. (2007), eqs. 20-25, with H = 1 and R = 1, in NumPy alone."""
+    members = x.shape[1]
+    mean = x.mean(axis=1, keepdims=True)
+    perturbations = x - mean
+    values, vectors = np.linalg.eigh(perturbations.T @ perturbations + (members - 1) * np.eye(members))
+    weights = (vectors / values) @ (vectors.T @ (perturbations.T @ (y[:, None] - mean)))
+    return mean + perturbations @ (weights + (vectors * np.sqrt((members - 1) / values)) @ vectors.T)
 
 
 def run(settings: Settings, world: World, progress: Callable[[int], None] = lambda cycle: None) -> Series:
