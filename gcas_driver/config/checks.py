@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from mozart_coupling.constants import MOLAR_MASS_AIR, MOLAR_MASS_CO2, MOZART_MOLAR_MASS_AIR, MOZART_MOLAR_MASS_CO2
+from mozart_coupling.errors import CouplingError
+from mozart_coupling.grids import Grid
 
 from ..errors import Problem
+from .definitions import COMPONENTS
 
 DAY = np.timedelta64(86400, "s")
 EMBEDDED_MASSES = (MOLAR_MASS_AIR, MOLAR_MASS_CO2)
@@ -44,7 +47,7 @@ def resolved(settings: Any) -> Any:
 def cross_checks(settings: Any) -> list[Problem]:
     """Every contradiction between settings."""
     return [*_time(settings.time), *_analysis(settings.analysis), *_transport(settings.transport), *_initial(settings),
-            *_priors(settings), *_streams(settings)]
+            *_priors(settings), *_streams(settings), *_grids(settings)]
 
 
 def _time(time: Any) -> list[Problem]:
@@ -138,4 +141,20 @@ def _streams(settings: Any) -> list[Problem]:
         if len(surface.local_hours) not in (0, 2):
             problems.append(Problem("'local_hours' in &surface takes two hours", surface.where("local_hours"),
                                     f"{len(surface.local_hours)} values", "first, last"))
+    return problems
+
+
+def _grids(settings: Any) -> list[Problem]:
+    """Grids by name that are none, such as '1x1'."""
+    state, merging = settings.state, settings.super_observations
+    named = [(state, name) for name in ("lambda_grid", *(f"lambda_grid_{component}" for component in COMPONENTS))] + [(merging, "grid")]
+    problems = []
+    for group, name in named:
+        value = getattr(group, name)
+        if value in ("", "transport", "regions"):
+            continue
+        try:
+            Grid.named(value)
+        except CouplingError as error:
+            problems.append(Problem(f"'{name}' is no grid: {error.what}", group.where(name), f"'{value}'", "'NxM' such as '120x60'"))
     return problems

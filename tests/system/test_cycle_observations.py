@@ -63,6 +63,15 @@ def test_observations_know_where_they_were_read(small_case):
     assert len(mapping) == len(rows) == len(position)
 
 
+def test_grids_that_are_none_are_found_at_once(small_case):
+    path = small_case(state="lambda_grid = '1x1', lambda_grid_ocn = '4x1'")
+    path.write_text(path.read_text() + "&super_observations grid = '1x9' /\n")
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+    assert [line.split("'")[1] for line in str(caught.value).splitlines()[1:]] == ["lambda_grid", "lambda_grid_ocn", "grid"]
+    assert "line 7" in str(caught.value) and "1x9" in str(caught.value)
+
+
 def test_a_correlation_time_needs_a_length(small_case):
     path = with_settings(small_case(), "error_correlation_hours = 24.0")
     with pytest.raises(SettingsError, match="'error_correlation_hours' has no effect without 'error_correlation_km'"):
