@@ -105,7 +105,7 @@ class Posterior:
         Super-observations that passed each parameter's localization.
     figures : dict
         For log and journal: `rejected_share` (of the pairs within reach, by localization), `zero_spread_parameters`,
-        `zero_spread_observations` (neither is updated), `chi2`, `dfs`.
+        `zero_spread_observations` (neither is updated), `chi2`, `dfs`; with Huber's weights `huber_down_weighted`.
     """
 
     x: np.ndarray
@@ -200,7 +200,7 @@ def screened_and_merged(case: Case, window: Window, compared: Compared, samples:
     analysis, merging = case.settings.analysis, case.settings.super_observations
     simulated = compared.simulated
     kept = screen(simulated, compared.hx, analysis.gross_ppm or None, analysis.gross_sigma or None)
-    rejected = np.flatnonzero(simulated.evaluated & ~kept.evaluated)
+    rejected = np.flatnonzero(simulated.used & ~kept.used)
     if rejected.size:
         for line in listing(kept.select(rejected[:LISTED]), compared.hx[rejected[:LISTED]]):
             case.reporter.log.info("rejected: %s", line)
@@ -216,7 +216,7 @@ def screened_and_merged(case: Case, window: Window, compared: Compared, samples:
                            counts["observations_read"], counts["observations_used"], counted(len(supers), "super-observation"),
                            counts["observations_withheld"],
                            "".join(f", {n} {why}" for why, n in sorted(counts["left_out"].items())))
-    if rejected.size and not kept.evaluated.any():
+    if rejected.size and not kept.used.any():
         case.reporter.log.warning("window %s: the model is too far from every observation, so posterior = prior; is the start right "
                                   "(&initial), and gross_ppm = %g?", window.label, analysis.gross_ppm)
     return result
@@ -260,13 +260,9 @@ def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Pos
 
 def _analyse(case: Case, prior: Prior, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> Posterior:
     settings, state, supers = case.settings.analysis, prior.state, compared.supers
-    localization = Localization(
-        state.lon, state.lat, supers.lon, supers.lat, near_km=settings.near_km, far_km=settings.far_km,
-        p_value=settings.p_value if settings.p_value < 1.0 else None, sign=settings.sign, parameter_sign=state.sign.astype(np.float64),
-        taper=None if settings.taper == "none" else settings.taper, max_observations=settings.max_observations or None)
-    common: dict[str, Any] = dict(localization=localization, precision=settings.precision, threads=settings.threads or None,
-                                  inflation=settings.inflation, rtpp=settings.rtpp, rtps=settings.rtps,
-                                  r_blocks=_correlated_errors(case, supers))
+    common: dict[str, Any] = dict(localization=_localization(case, state, supers), precision=settings.precision,
+                                  threads=settings.threads or None, inflation=settings.inflation, rtpp=settings.rtpp,
+                                  rtps=settings.rtps, huber=settings.huber or None, r_blocks=_correlated_errors(case, supers))
     if settings.method == "letkf":
         result = letkf(prior.x, hx, supers.value, variance, **common)
     else:
@@ -274,10 +270,30 @@ def _analyse(case: Case, prior: Prior, compared: Compared, hx: np.ndarray, varia
     figures = {"rejected_share": round(float(result.rejected_share), 6), "zero_spread_parameters": int(result.n_zero_spread),
                "zero_spread_observations": int(result.n_zero_spread_observations)}
     figures |= {name: round(float(value), 4) for name in ("chi2", "dfs") if np.isfinite(value := getattr(result, name, np.nan))}
-    case.reporter.log.info("analysis: %.1f %% of the pairs nearer than %g km rejected; without spread and not updated: %d parameters, %d "
-                           "super-observations", 100 * result.rejected_share, settings.far_km, result.n_zero_spread,
-                           result.n_zero_spread_observations)
+    case.reporter.log.info("analysis: %.1f %% of the pairs within reach rejected; without spread and not updated: %d parameters, %d "
+                           "super-observations", 100 * result.rejected_share, result.n_zero_spread, result.n_zero_spread_observations)
+    if settings.huber:
+        figures["huber_down_weighted"] = result.n_huber
+        case.reporter.log.info("analysis: %s counted less, being more than %g standard deviations off",
+                               counted(result.n_huber, "super-observation"), settings.huber)
     return Posterior(result.x, result.mean, result.hx, np.asarray(result.n_local), figures)
+
+
+def _localization(case: Case, state: State, supers: SuperObservations) -> Localization | None:
+    """As &analysis says; radii of each super-observation by its stream."""
+    settings = case.settings.analysis
+    if not settings.localize:
+        case.reporter.log.warning("analysis: not localized (localize = .false.): every observation corrects every factor, also by "
+                                  "correlations that are chance (standard deviation %.2g with %d members)",
+                                  1.0 / np.sqrt(case.settings.state.members - 1), case.settings.state.members)
+        return None
+    near_km, far_km = _by_stream(case, "near_km"), _by_stream(case, "far_km")
+    return Localization(
+        state.lon, state.lat, supers.lon, supers.lat,
+        near_km=[near_km[name] for name in supers.product], far_km=[far_km[name] for name in supers.product],
+        p_value=settings.p_value if settings.p_value < 1.0 else None, sign=settings.sign, parameter_sign=state.sign.astype(np.float64),
+        taper=None if settings.taper == "none" else settings.taper, max_observations=settings.max_observations or None,
+        max_observations_by=settings.max_observations_by)
 
 
 def _correlated_errors(case: Case, supers: SuperObservations) -> list[tuple[np.ndarray, np.ndarray]]:

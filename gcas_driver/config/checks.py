@@ -21,7 +21,7 @@ HISTORY_HOURS = 3.0
 
 
 def resolved(settings: Any) -> Any:
-    """Fill the defaults that depend on other settings: the end of the run, molar masses, names and error correlations of streams."""
+    """Fill the defaults that depend on other settings: the end of the run, molar masses, what streams take from other groups."""
     time, transport = settings.time, settings.transport
     if time.end is None and time.days is not None:
         time = dataclasses.replace(time, end=time.start + time.days * DAY)
@@ -33,11 +33,12 @@ def resolved(settings: Any) -> Any:
     transport = dataclasses.replace(
         transport, mw_air=masses[0] if transport.mw_air is None else transport.mw_air,
         mw_co2=masses[1] if transport.mw_co2 is None else transport.mw_co2)
-    common = settings.super_observations.error_correlation
+    common, analysis = settings.super_observations.error_correlation, settings.analysis
 
     def stream(group: Any, name: str) -> Any:
-        correlation = common if group.error_correlation is None else group.error_correlation
-        return dataclasses.replace(group, name=group.name or name, error_correlation=correlation)
+        defaults = {"error_correlation": common, "near_km": analysis.near_km, "far_km": analysis.far_km}
+        missing = {key: value for key, value in defaults.items() if getattr(group, key) is None}
+        return dataclasses.replace(group, name=group.name or name, **missing)
 
     return dataclasses.replace(settings, time=time, transport=transport,
                                satellite=tuple(stream(s, s.product) for s in settings.satellite),
@@ -134,6 +135,11 @@ def _streams(settings: Any) -> list[Problem]:
         if stream.error_correlation_hours > 0.0 and stream.error_correlation_km == 0.0:
             problems.append(Problem("'error_correlation_hours' has no effect without 'error_correlation_km'",
                                     stream.where("error_correlation_hours"), "error_correlation_km = 0", "a length in km"))
+        given = [radius for radius in ("near_km", "far_km") if radius in stream.lines]
+        if given and stream.near_km > stream.far_km:
+            problems.append(Problem(f"'near_km' of stream '{stream.name}' is greater than its 'far_km'", stream.where(given[0]),
+                                    f"{stream.near_km:g} and {stream.far_km:g}; what is not given is that of &analysis",
+                                    "near_km <= far_km"))
     for surface in settings.surface:
         if len(surface.error_sites) != len(surface.error_sites_ppm):
             problems.append(Problem("'error_sites' and 'error_sites_ppm' in &surface differ in length", surface.where("error_sites"),

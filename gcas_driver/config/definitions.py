@@ -127,6 +127,8 @@ STATE = Group("state", "What is perturbed and optimised: X = X0 + λ δ X0.", (
 ANALYSIS = Group("analysis", "The filter and its localization.", (
     V("method", "str", "ensrf", "Serial ensemble square-root filter, or local ensemble transform Kalman filter.",
       choices=("ensrf", "letkf")),
+    V("localize", "bool", True, "`.false.`: every observation corrects every factor, and nothing below about radii, test, sign, taper and "
+      "`max_observations` applies: only with far more members than independent parameters."),
     V("near_km", "float", 500.0, "Nearer than this an observation is used if its correlation obeys the sign rule.", "km",
       minimum=0, maximum=20100),
     V("far_km", "float", 3000.0, "From `near_km` to here only if the correlation is significant; beyond: never.", "km",
@@ -136,13 +138,17 @@ ANALYSIS = Group("analysis", "The filter and its localization.", (
     V("taper", "str", "none", "Additional distance taper that reaches 0 at `far_km`: of the covariances (ensrf), of 1/R (letkf).",
       choices=("none", "gaspari-cohn")),
     V("max_observations", "int", 0, "At most so many observations per parameter; 0: no limit.", minimum=0),
+    V("max_observations_by", "str", "nearest", "Which of them: the nearest, or the best correlated.", choices=("nearest", "correlated")),
     V("order", "str", "time", "Order of the serial update: `time` (then decreasing prior variance / error variance), `file` (as read) or "
       "`greedy` (decreasing prior variance / error variance, of the prior ensemble).", choices=("time", "file", "greedy")),
     V("inflation", "float", 1.0, "Multiplicative inflation of the prior perturbations.", minimum=1, maximum=10),
     V("rtpp", "float", 0.0, "Relaxation of the posterior to the prior perturbations.", minimum=0, maximum=1),
     V("rtps", "float", 0.0, "Relaxation of the posterior to the prior spread.", minimum=0, maximum=1),
-    V("gross_ppm", "float", 15.0, "An observation whose simulated value is farther off is rejected; 0: no limit.", "ppm", minimum=0),
+    V("gross_ppm", "float", 15.0, "An observation to be assimilated whose simulated value is farther off is rejected; 0: no limit.", "ppm",
+      minimum=0),
     V("gross_sigma", "float", 0.0, "… the same in standard deviations of the innovation; 0: no limit.", minimum=0),
+    V("huber", "float", 0.0, "A super-observation whose innovation is more than so many of its standard deviations counts less the farther "
+      "off it is (Huber's weights); 0: all count in full.", minimum=0),
     V("precision", "str", "double", "Precision of the perturbations in the analysis.", choices=("double", "single")),
     V("threads", "int", 0, "Threads of the analysis; 0: all. The results are the same.", minimum=0, maximum=1024, change="free"),
 ))
@@ -243,6 +249,9 @@ SATELLITE = Group("satellite", "A stream of column observations; one group for e
       "independent.", "km", minimum=0, maximum=5000),
     V("error_correlation_hours", "float", 0.0, "… and as exp(-|t|/T) with this time T; 0: within an hour (an overpass) time does not "
       "count, beyond it nothing is correlated.", "h", minimum=0, maximum=8760),
+    V("near_km", "float", None, "Radius of the near band of this stream's observations. Default: that of &analysis.", "km",
+      minimum=0, maximum=20100),
+    V("far_km", "float", None, "… of the far band, and of the taper. Default: that of &analysis.", "km", above=0, maximum=20100),
     V("operator", "str", "linear", "Mapping to the retrieval's levels: linear in pressure, or mass-conserving layers.",
       choices=("linear", "layers")),
 ), repeated=True)
@@ -277,6 +286,9 @@ SURFACE = Group("surface", "A stream of point observations (flasks, towers, ship
       "independent.", "km", minimum=0, maximum=5000),
     V("error_correlation_hours", "float", 0.0, "… and as exp(-|t|/T) with this time T; 0: within an hour (an overpass) time does not "
       "count, beyond it nothing is correlated.", "h", minimum=0, maximum=8760),
+    V("near_km", "float", None, "Radius of the near band of this stream's observations. Default: that of &analysis.", "km",
+      minimum=0, maximum=20100),
+    V("far_km", "float", None, "… of the far band, and of the taper. Default: that of &analysis.", "km", above=0, maximum=20100),
 ), repeated=True)
 
 SUPER = Group("super_observations", "Observations of one product in one cell, model level and time bin become one.", (

@@ -1,4 +1,8 @@
-"""Screening against the model: observations that it cannot come near are rejected, counted and listed."""
+"""Screening against the model: observations that it cannot come near are rejected, counted and listed.
+
+Only those that were to be assimilated. A withheld observation judges the model and is not judged by it: without the ones
+the model fails at, the evaluation would flatter it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ def screen(observations: Observations, hx: np.ndarray, limit_ppm: float | None =
     Returns
     -------
     Observations
-        The same rows; rejected ones, withheld ones too, carry the reason and are unused.
+        The same rows; rejected ones carry the reason and are unused; withheld ones stay as they are.
 
     Raises
     ------
@@ -44,11 +48,11 @@ def screen(observations: Observations, hx: np.ndarray, limit_ppm: float | None =
     distance = np.abs(members.mean(axis=1) - observations.value)
     screened = observations
     if limit_ppm is not None:
-        screened = screened.reject_evaluated(distance > limit_ppm, f"|simulated - observed| > {limit_ppm:g} ppm")
+        screened = screened.reject(distance > limit_ppm, f"|simulated - observed| > {limit_ppm:g} ppm")
     if limit_sigma is not None:
         variance = members.var(axis=1, ddof=1) if members.shape[1] > 1 else 0.0
         expected = np.sqrt(observations.error**2 + variance)
-        screened = screened.reject_evaluated(distance > limit_sigma * expected, f"|simulated - observed| > {limit_sigma:g} sigma")
+        screened = screened.reject(distance > limit_sigma * expected, f"|simulated - observed| > {limit_sigma:g} sigma")
     return screened
 
 

@@ -202,13 +202,8 @@ class Observations:
                             scale=_merge_scales(parts), dropped=_add_counts(part.dropped for part in parts))
 
     def reject(self, mask: np.ndarray, reason: str) -> Observations:
-        """The same rows, those of `mask` marked unused for `reason`; a row rejected before keeps its first reason."""
+        """The same rows, those of `mask` marked unused for `reason`; a row rejected before, or withheld, keeps its first reason."""
         mask = np.asarray(mask, dtype=bool) & (self.reason == "")
-        return replace(self, used=self.used & ~mask, reason=np.where(mask, reason, self.reason))
-
-    def reject_evaluated(self, mask: np.ndarray, reason: str) -> Observations:
-        """As `reject`, but withheld rows too lose their standing: they are not evaluated any more."""
-        mask = np.asarray(mask, dtype=bool) & self.evaluated
         return replace(self, used=self.used & ~mask, reason=np.where(mask, reason, self.reason))
 
     def drop(self, mask: np.ndarray, reason: str) -> Observations:

@@ -185,7 +185,8 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Members", "" if case.members is None else str(case.members)),
         ("Optimised", ", ".join(c.upper() for c in evaluation.factors.components) if evaluation.factors else ""),
         ("Grid", evaluation.budget.grid.name.replace("x", " × ") if evaluation.budget else ""),
-        ("Filter", f"{get('analysis', 'method')}, {get('analysis', 'near_km'):g} / {get('analysis', 'far_km'):g} km"),
+        ("Filter", f"{get('analysis', 'method')}, " + (f"{get('analysis', 'near_km'):g} / {get('analysis', 'far_km'):g} km"
+                                                       if get("analysis", "localize", True) else "not localized")),
         ("Seed", str(get("case", "seed", ""))),
         ("Time taken", _duration(case.wall_seconds)),
     ]

@@ -155,7 +155,8 @@ PLACES = dict(parameter_lon=[0.0], parameter_lat=[0.0], observation_lon=[0.0, 1.
 
 @pytest.mark.parametrize("change,name,where", [
     (dict(far_km=[1.0, 2.0]), "far_km has the wrong shape", ""), (dict(far_km=[5000.0, 0.0, 5000.0]), "far_km is out of range", "index 1"),
-    (dict(far_km=[np.nan, 5000.0, 5000.0]), "far_km is out of range", "index 0"), (dict(far_km=[9000.0, 400.0, 600.0]), "near_km", "index 1"),
+    (dict(far_km=[np.nan, 5000.0, 5000.0]), "far_km is out of range", "index 0"),
+    (dict(far_km=[9000.0, 400.0, 600.0]), "near_km is out of range", "index 1"),
     (dict(near_km=[0.0, 1.0, -1.0]), "near_km is out of range", "index 2"), (dict(near_km=[0.0, np.nan, 1.0]), "near_km", "index 1"),
     (dict(near_km=["a", "b", "c"]), "near_km is not an array of real numbers", "")])
 def test_radii_that_cannot_be_are_refused(change, name, where):
@@ -266,8 +267,8 @@ SPECIAL = [(0, 0, 90, 0), (0, 0, 180, 0.001), (10, 20, -170, -19.9999), (0, 90, 
 
 def test_distances_are_great_circles_to_a_part_in_a_thousand_million():
     rng = np.random.default_rng(10)
-    pairs = np.concatenate([np.array(SPECIAL, float), np.column_stack([rng.uniform(-180, 540, 100), np.degrees(np.arcsin(rng.uniform(-1, 1, 100))),
-                                                                       rng.uniform(-180, 540, 100), rng.uniform(-90, 90, 100)])])
+    places = rng.uniform(-180, 540, 100), rng.uniform(-90, 90, 100), rng.uniform(-180, 540, 100), rng.uniform(-90, 90, 100)
+    pairs = np.concatenate([np.array(SPECIAL, float), np.column_stack(places)])
     distance = exact_distance_km(*pairs.T)
     ordinary = distance < 20000.0
     np.testing.assert_allclose(np.diag(reference.distance_km(*pairs.T))[ordinary], distance[ordinary].astype(float), rtol=1e-9)
@@ -277,7 +278,7 @@ def test_distances_are_great_circles_to_a_part_in_a_thousand_million():
 
 
 def test_at_the_antipode_itself_a_chord_says_less():
-    """A chord near the diameter hardly changes with the angle: distances are good to 0.3 m there, and never beyond half the circumference."""
+    """A chord near the diameter hardly changes with the angle: distances are good to 0.3 m there."""
     pairs = np.array([(0, 0, 180, 0), (33, 21, -147, -21), (5, 90, 77, -90), (-100, -1e-7, 80, 0)], float)
     assert in_reach(*pairs.T, np.full(4, HALF_CIRCUMFERENCE_KM)).all()
     assert not in_reach(*pairs.T, np.full(4, HALF_CIRCUMFERENCE_KM - 3e-4)).any()

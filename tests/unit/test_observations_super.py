@@ -157,10 +157,12 @@ def test_screening_rejects_counts_and_lists():
     table = table.reject(np.array([False, False, True, False]), WITHHELD)
     hx = np.full((4, 5), 391.0)
     screened = screen(table, hx, limit_ppm=15.0, limit_sigma=3.0)
-    assert screened.counts() == {"|simulated - observed| > 15 ppm": 1, "|simulated - observed| > 3 sigma": 1}
+    assert screened.counts() == {WITHHELD: 1, "|simulated - observed| > 3 sigma": 1}
     assert screened.used.tolist() == [True, True, False, False]
+    assert screened.evaluated.tolist() == [True, True, True, False], "a withheld one, 19 ppm off, judges the model"
     lines = listing(screened, hx)
-    assert len(lines) == 2 and "observed 410.00 simulated 391.00 ppm: |simulated - observed| > 15 ppm" in lines[0]
+    assert len(lines) == 1 and "observed 390.00 simulated 391.00 ppm: |simulated - observed| > 3 sigma" in lines[0]
+    assert "observed 393.00 simulated 391.00 ppm: |simulated - observed| > 1.5 ppm" in listing(screen(table, hx, limit_ppm=1.5), hx)[0]
     assert screen(table, hx).counts() == {WITHHELD: 1}
     spread = hx + np.array([-9.0, 9.0, 0.0, 0.0, 0.0])
     assert screen(table, spread, limit_sigma=3.0).used.tolist() == [True, True, False, True], "ensemble spread widens the limit"
