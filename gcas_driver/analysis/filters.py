@@ -227,7 +227,7 @@ def analyse(method: str, sequence_of, arrays: tuple, localization, precision, th
 
 
 def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The arrays of the problem in the core's form."""
+    """The arrays of the problem in the core's form; whether `x` is finite is seen by the core, in parallel."""
     x = as_float("x", x, (None, None))
     if x.shape[1] < 2:
         raise InputError("an ensemble needs at least 2 members", found=f"x {x.shape}",
@@ -235,7 +235,7 @@ def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     y = as_float("y", y, (None,))
     hx = as_float("hx", hx, (y.size, x.shape[1]))
     r = as_float("r", r, (y.size,))
-    for name, array in (("y", y), ("hx", hx), ("x", x)):
+    for name, array in (("y", y), ("hx", hx)):
         check_squares(name, array)
     check_finite("r", r)
     check_positive("r", r)
@@ -290,7 +290,7 @@ def has_spread(hx: np.ndarray) -> np.ndarray:
 def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: dict, n_threads: int,
              options: tuple[float, float, float, bool]) -> AnalysisResult:
     """Call the core and gather its results; `x` becomes the posterior."""
-    from gcas_driver._analysis import gcas_filter_face
+    from gcas_driver._analysis import gcas_filter_face, gcas_status
 
     local = problem.localization
     hx = problem.hx.copy()
@@ -302,11 +302,14 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
         local.parameter_lon, local.parameter_lat, local.parameter_sign, local.observation_lon, local.observation_lat,
         local.parameter_weights.T, local.observation_weights.T, problem.y, problem.r, (sequence + 1).astype(np.int32),
         problem.test.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)
-    raise_status(status, message, where=method)
-    if not all(np.isfinite(array.sum()) for array in (mean, x, hx, turn_variance)):
+    if status == gcas_status.status_not_finite:
+        check_squares("x", x)
+    if status == gcas_status.status_overflow or (
+            status == gcas_status.status_ok and not all(np.isfinite(array.sum()) for array in (mean, hx, turn_variance))):
         raise AnalysisError("the analysis left the range of numbers", where=method, found="infinity or NaN in the posterior",
                             expected="finite numbers", advice="choose units in which values, variances and inflation are of "
                             "ordinary size")
+    raise_status(status, message, where=method)
     if x.shape[0] and sequence.size and n_zero_spread == x.shape[0]:
         raise AnalysisError("no parameter has any spread", found=f"{x.shape[0]} parameters, spread 0",
                             expected="members that differ", advice="see the prior fluxes and their lambda")

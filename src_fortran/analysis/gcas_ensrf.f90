@@ -11,7 +11,7 @@ module gcas_ensrf
     use gcas_ensrf_update, only: update_block
     use gcas_kinds, only: dp, i8
     use gcas_localization, only: localization, localization_bands
-    use gcas_partition, only: order_by_place
+    use gcas_partition, only: arrange
     implicit none (type, external)
     private
 
@@ -20,8 +20,8 @@ module gcas_ensrf
 contains
 
     !> Replay the sources on all targets.
-    subroutine replay_targets(local, sources, weights, vectors, sign, own_test, test, relax, n_threads, values, mean, &
-                              n_local, n_reach, n_accepted, n_zero_spread)
+    subroutine replay_targets(local, sources, weights, vectors, sign, own_test, test, moves, relax, n_threads, values, &
+                              mean, n_local, n_reach, n_accepted, n_zero_spread)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
         real(dp), intent(in), contiguous :: weights(:, :)   !! weights by the caller (n_observations, n_targets), or empty
@@ -29,6 +29,7 @@ contains
         integer, intent(in) :: sign(:)                      !! sign of the correlation that counts; 0: both (n_targets)
         logical, intent(in) :: own_test                     !! the targets themselves are tested, not `test`
         real(dp), intent(in), contiguous :: test(:, :)      !! what stands for the targets in tests (n_members, n_targets)
+        logical, intent(in) :: moves(:)                     !! targets with spread: blocks of their own (n_targets)
         type(relaxation), intent(in) :: relax
         integer, intent(in) :: n_threads                    !! threads
         real(dp), intent(inout), contiguous :: values(:, :) !! members (n_members, n_targets)
@@ -38,7 +39,7 @@ contains
         integer(i8), intent(out) :: n_accepted              !! of them accepted
         integer(i8), intent(out) :: n_zero_spread           !! targets without spread
         integer, allocatable :: order(:)
-        integer :: first, group, i, last, n_groups, n_targets
+        integer :: first, group, last, n_groups, n_targets
         type(block) :: work
         type(candidate_list) :: candidates
 
@@ -47,11 +48,7 @@ contains
         n_accepted = 0
         n_zero_spread = 0
         allocate (order(n_targets))
-        if (local%kind == localization_bands) then
-            call order_by_place(vectors, n_lanes, n_threads, order)
-        else
-            order = [(i, i=1, n_targets)]
-        end if
+        call arrange(local%kind == localization_bands, vectors, moves, n_lanes, n_threads, order)
         n_groups = (n_targets + n_lanes*blocks_of_group - 1)/(n_lanes*blocks_of_group)
 
         !$omp parallel num_threads(n_threads) default(none) private(candidates, first, last, work) &
@@ -67,7 +64,7 @@ contains
                 call load_block(local, vectors, sign, own_test, test, relax, values, &
                                 order(first:min(first + n_lanes - 1, last)), work)
                 call find_pairs(local, sources, weights, candidates, work, n_reach)
-                call update_block(sources, sources%single, work)
+                if (.not. work%flat) call update_block(sources, sources%single, work)
                 call store_block(relax, work, values, mean, n_local)
                 n_accepted = n_accepted + sum(work%n_accepted)
                 n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)

@@ -37,6 +37,7 @@ module gcas_ensrf_blocks
         real(dp) :: filled(n_lanes)                !! 1 for lanes in use, else 0
         integer :: sign(n_lanes)                   !! sign of the correlation that counts; 0: both
         logical :: has_spread(n_lanes)
+        logical :: flat = .false.                  !! no lane has any spread: its pairs are counted, nothing else
         real(dp) :: mean(n_lanes)
         integer :: n_accepted(n_lanes)             !! observations that update the lane
         integer :: width = n_lanes                 !! places: `n_lanes`, or half of it if lanes share places in pairs
@@ -147,7 +148,8 @@ contains
             work%sign(lane) = sign(column)
             tested = tested .or. needs_correlations(local, work%sign(lane))
         end do
-        if (tested) call load_tests(own_test, test, values, work)
+        work%flat = .not. any(work%has_spread)
+        if (tested .and. .not. work%flat) call load_tests(own_test, test, values, work)
     end subroutine load_block
 
     !> What the correlations of a block's targets are taken with.
@@ -329,6 +331,7 @@ contains
             call acceptance_limits(local, work%sign(lane), near(lane), far(lane), needed(lane))
         end do
         if (local%max_sources > 0) then
+            if (work%flat) work%test = 0
             do lane = 1, n_lanes
                 if (work%column(lane) > 0) call decide_lane(local, sources, lane, work)
             end do
@@ -336,7 +339,7 @@ contains
             call test_pairs(sources, near, far, work)
         end if
         call drop_unused(work%width, work%n_list, work%list, work%chord2, work%weight, work%n_accepted)
-        if (local%tapered) then
+        if (local%tapered .and. .not. work%flat) then
             call taper_places(work%width, work%n_list, work%list, sources%radii%far_chord2, sources%radii%taper_scale, &
                               work%chord2, work%taper)
             call scale_weights(work%width, work%n_list, work%taper, work%weight)
@@ -388,16 +391,17 @@ contains
         far_single = real(far, sp)
         signs = real(work%sign, sp)
         work%list(work%n_list + 1:work%n_list + n_test) = 0
+        correlations = 0
         do first = 1, work%n_list, n_test
-            call lane_correlations(sources%n_members, work%list(first:first + n_test - 1), work%test_single, &
-                                      sources%test_single, correlations)
+            if (.not. work%flat) call lane_correlations(sources%n_members, work%list(first:first + n_test - 1), &
+                                                        work%test_single, sources%test_single, correlations)
             do i = first, min(first + n_test - 1, work%n_list)
                 row = (i - 1)*work%width
                 near_chord2 = sources%radii%near_chord2(work%list(i))
                 call judge(work%width - half, signs, near_single, far_single, near_chord2, &
                            work%chord2(row + 1:row + work%width), correlations(:, i - first + 1), work%weight(:, i), &
                            any_doubt, doubtful)
-                if (.not. any_doubt) cycle
+                if (work%flat .or. .not. any_doubt) cycle
                 do lane = 1, n_lanes
                     if (.not. doubtful(lane) > 0.0_dp) cycle
                     limit = merge(near(lane), far(lane), &

@@ -3,6 +3,7 @@
 !> Every observation in turn receives the updates of those before it in its reach and is then ready to be used: its
 !> perturbations, gain and innovation at that moment are stored, as the source of updates.
 module gcas_ensrf_sources
+    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
     use gcas_kinds, only: dp, sp
     use gcas_localization, only: acceptance_limits, keep_best, localization, localization_none, localization_weights, &
         observation_radii
@@ -11,7 +12,7 @@ module gcas_ensrf_sources
     implicit none (type, external)
     private
 
-    public :: source_set, set_sources, earlier_sources, decide_column, finish_source, split_mean, normalise
+    public :: source_set, set_sources, survey, earlier_sources, decide_column, finish_source, split_mean, normalise
 
     type :: source_set
         integer :: n = 0         !! observations in use
@@ -81,14 +82,47 @@ contains
         perturbations = perturbations*(1.0_dp/sqrt(square))
     end subroutine normalise
 
+    !> Which targets have spread, and whether all numbers are finite.
+    subroutine survey(values, n_threads, has_spread, finite)
+        real(dp), intent(in), contiguous :: values(:, :) !! members (n_members, n_targets)
+        integer, intent(in) :: n_threads                 !! threads
+        logical, intent(out) :: has_spread(:)            !! (n_targets)
+        logical, intent(out) :: finite                   !! neither NaN, infinity nor squares that overflow
+        real(dp) :: least, mean, square
+        integer :: i, m
+
+        finite = .true.
+        !$omp parallel do num_threads(n_threads) default(none) shared(values, has_spread) private(least, m, mean, square) &
+        !$omp     reduction(.and.:finite) schedule(static)
+        do i = 1, size(values, 2)
+            mean = 0
+            square = 0
+            !$omp simd reduction(+:mean, square)
+            do m = 1, size(values, 1)
+                mean = mean + values(m, i)
+                square = square + values(m, i)**2
+            end do
+            mean = mean/size(values, 1)
+            finite = finite .and. ieee_is_finite(square)
+            least = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
+            has_spread(i) = .false.
+            do m = 1, size(values, 1)
+                has_spread(i) = abs(values(m, i) - mean) > least
+                if (has_spread(i)) exit ! almost always with the first member
+            end do
+        end do
+        !$omp end parallel do
+    end subroutine survey
+
     !> Put the observations in order and prepare what both phases need of the prior.
-    subroutine set_sources(order, vectors, hx, hx_test, inflation, single, self)
+    subroutine set_sources(order, vectors, hx, hx_test, inflation, single, n_threads, self)
         integer, intent(in) :: order(:)             !! columns of `hx` in the order of assimilation (n)
         real(dp), intent(in) :: vectors(:, :)       !! unit vectors of all observations (3, n_observations)
-        real(dp), intent(in) :: hx(:, :)            !! prior simulated values (n_members, n_observations)
-        real(dp), intent(in) :: hx_test(:, :)       !! what stands for them in tests (n_members, n_observations)
+        real(dp), intent(in), contiguous :: hx(:, :)      !! prior simulated values (n_members, n_observations)
+        real(dp), intent(in), contiguous :: hx_test(:, :) !! what stands for them in tests (n_members, n_observations)
         real(dp), intent(in) :: inflation           !! factor of the prior perturbations
         logical, intent(in) :: single               !! the second phase shall work in single precision
+        integer, intent(in) :: n_threads            !! threads
         type(source_set), intent(out) :: self
         real(dp) :: unused
         logical :: has_spread
@@ -105,13 +139,17 @@ contains
         self%test(:, 0) = 0
         self%gain(0) = 0
         self%step(0) = 0
+        self%test_single(:, 0) = 0
+        !$omp parallel do num_threads(n_threads) default(none) shared(order, hx, hx_test, inflation, self) &
+        !$omp     private(has_spread, unused) schedule(static)
         do i = 1, self%n
             call split_mean(hx(:, order(i)), self%mean(i), self%perturbation(:, i), has_spread)
             self%perturbation(:, i) = inflation*self%perturbation(:, i)
             call split_mean(hx_test(:, order(i)), unused, self%test(:, i), has_spread)
             call normalise(self%test(:, i))
+            self%test_single(:, i) = real(self%test(:, i), sp)
         end do
-        self%test_single = real(self%test, sp)
+        !$omp end parallel do
         self%x = vectors(1, order)
         self%y = vectors(2, order)
         self%z = vectors(3, order)

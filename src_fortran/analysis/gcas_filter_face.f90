@@ -4,14 +4,14 @@ module gcas_filter_face
     use gcas_ensrf, only: replay_targets
     use gcas_ensrf_blocks, only: relaxation
     use gcas_ensrf_observations, only: assimilate_sources
-    use gcas_ensrf_sources, only: set_sources, source_set
+    use gcas_ensrf_sources, only: set_sources, source_set, survey
     use gcas_kinds, only: dp, i4, i8
     use gcas_letkf, only: largest_information, scale_sources, transform_targets
     use gcas_letkf_blocks, only: scaled_sources
     use gcas_localization, only: localization, localization_bands, localization_weights
     use gcas_sphere, only: unit_vectors
     use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok, &
-        status_singular
+        status_overflow, status_singular
     implicit none (type, external)
     private
 
@@ -63,7 +63,7 @@ contains
         integer(i8), intent(out) :: n_reach        !! pairs of parameter and observation in reach
         integer(i8), intent(out) :: n_accepted     !! of them accepted
         integer(i8), intent(out) :: n_zero_spread  !! parameters without spread
-        integer, intent(out) :: status             !! `status_ok`, or `_bad_shape`, `_bad_value`, `_not_finite`, `_no_memory`, `_singular`
+        integer, intent(out) :: status             !! `status_ok`, or `_bad_shape`, `_bad_value`, `_not_finite`, `_no_memory`, `_singular`, `_overflow`
         character(len=256), intent(out) :: message !! what was wrong; blank when all went well
         type(localization) :: local
         type(source_set) :: sources
@@ -71,6 +71,8 @@ contains
         type(relaxation) :: relax
         real(dp), allocatable :: observation_mean(:), observation_vectors(:, :), parameter_vectors(:, :)
         integer, allocatable :: observation_local(:), observation_sign(:)
+        logical, allocatable :: moves(:)
+        logical :: finite
         integer(i8) :: unused(3)
         integer :: n_observations, n_parameters
 
@@ -99,15 +101,16 @@ contains
             message = 'no memory for the places of parameters and observations'
             return
         end if
-        parameter_vectors = 0
-        observation_vectors = 0
         if (kind == localization_bands) then
-            call unit_vectors(parameter_lon, parameter_lat, parameter_vectors)
+            call place_targets()
             call unit_vectors(observation_lon, observation_lat, observation_vectors)
+        else
+            parameter_vectors = 0
+            observation_vectors = 0
         end if
         observation_sign = merge(1, 0, sign_rule)
 
-        call set_sources(order, observation_vectors, hx, hx_test, inflation, single, sources)
+        call set_sources(order, observation_vectors, hx, hx_test, inflation, single, n_threads, sources)
         if (kind == localization_bands) call sources%radii%set(near_km(order), far_km(order))
         if (transform) then
             call scale_sources(y, r, sources, scaled)
@@ -123,29 +126,50 @@ contains
         end if
         prior_mean = sources%mean
         prior_variance = sources%variance
-        call update(parameter_weights, parameter_vectors, parameter_sign, .true., x, mean, n_local, n_reach, n_accepted, &
+        call update(parameter_weights, parameter_vectors, parameter_sign, .true., moves, x, mean, n_local, n_reach, n_accepted, &
                     n_zero_spread)
+        call survey(x, n_threads, moves, finite)
+        if (.not. finite) then
+            status = status_overflow
+            message = 'posterior parameters hold NaN, infinity or numbers whose squares overflow'
+            return
+        end if
         if (.not. transform .and. max_sources == 0) return
-        call update(observation_weights, observation_vectors, observation_sign, .false., hx, observation_mean, &
+        moves = spread(.true., 1, n_observations)
+        call update(observation_weights, observation_vectors, observation_sign, .false., moves, hx, observation_mean, &
                     observation_local, unused(1), unused(2), unused(3))
 
     contains
 
+        !> Unit vectors of the parameters.
+        subroutine place_targets()
+            integer, parameter :: strip = 1024
+            integer :: first, last
+
+            !$omp parallel do num_threads(n_threads) default(none) private(last) &
+            !$omp     shared(n_parameters, parameter_lon, parameter_lat, parameter_vectors)
+            do first = 1, n_parameters, strip
+                last = min(first + strip - 1, n_parameters)
+                call unit_vectors(parameter_lon(first:last), parameter_lat(first:last), parameter_vectors(:, first:last))
+            end do
+            !$omp end parallel do
+        end subroutine place_targets
+
         !> Update parameters, or simulated values.
-        subroutine update(weights, vectors, sign, own_test, values, means, n_used, n_in_reach, n_taken, n_flat)
+        subroutine update(weights, vectors, sign, own_test, moving, values, means, n_used, n_in_reach, n_taken, n_flat)
             real(dp), intent(in), contiguous :: weights(:, :), vectors(:, :)
             integer, intent(in) :: sign(:)
-            logical, intent(in) :: own_test
+            logical, intent(in) :: own_test, moving(:)
             real(dp), intent(inout), contiguous :: values(:, :)
             real(dp), intent(inout) :: means(:)
             integer, intent(inout) :: n_used(:)
             integer(i8), intent(out) :: n_in_reach, n_taken, n_flat
 
             if (transform) then
-                call transform_targets(local, sources, scaled, weights, vectors, sign, own_test, hx_test, relax, n_threads, &
-                                       values, means, n_used, n_in_reach, n_taken, n_flat)
+                call transform_targets(local, sources, scaled, weights, vectors, sign, own_test, hx_test, moving, relax, &
+                                       n_threads, values, means, n_used, n_in_reach, n_taken, n_flat)
             else
-                call replay_targets(local, sources, weights, vectors, sign, own_test, hx_test, relax, n_threads, values, &
+                call replay_targets(local, sources, weights, vectors, sign, own_test, hx_test, moving, relax, n_threads, values, &
                                     means, n_used, n_in_reach, n_taken, n_flat)
             end if
         end subroutine update
@@ -189,12 +213,15 @@ contains
                 message = 'an error variance is not positive'
             else if (n_threads < 1) then
                 message = 'n_threads must be positive'
-            else if (.not. (ieee_is_finite(sum(x)) .and. ieee_is_finite(sum(hx)) .and. ieee_is_finite(sum(y)) &
-                            .and. ieee_is_finite(sum(r)))) then
-                status = status_not_finite
-                message = 'x, hx, y or r holds NaN, infinity or numbers whose sum overflows'
             else
-                status = status_ok
+                allocate (moves(n_parameters))
+                call survey(x, n_threads, moves, finite)
+                if (finite .and. ieee_is_finite(sum(hx)) .and. ieee_is_finite(sum(y)) .and. ieee_is_finite(sum(r))) then
+                    status = status_ok
+                else
+                    status = status_not_finite
+                    message = 'x, hx, y or r holds NaN, infinity or numbers whose squares overflow'
+                end if
             end if
         end subroutine check_values
     end subroutine analyse

@@ -14,7 +14,7 @@ module gcas_letkf
     use gcas_letkf_global, only: common_transform, make_common_transform
     use gcas_localization, only: localization, localization_bands, localization_none
     use gcas_pair_kernels, only: dot
-    use gcas_partition, only: order_by_place
+    use gcas_partition, only: arrange
     implicit none (type, external)
     private
 
@@ -43,7 +43,7 @@ contains
     end subroutine scale_sources
 
     !> Transform all targets, each with its own observations.
-    subroutine transform_targets(local, sources, scaled, weights, vectors, sign, own_test, test, relax, n_threads, values, &
+    subroutine transform_targets(local, sources, scaled, weights, vectors, sign, own_test, test, moves, relax, n_threads, values, &
                                  mean, n_local, n_reach, n_accepted, n_zero_spread)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
@@ -53,6 +53,7 @@ contains
         integer, intent(in) :: sign(:)                      !! sign of the correlation that counts; 0: both (n_targets)
         logical, intent(in) :: own_test                     !! the targets themselves are tested, not `test`
         real(dp), intent(in), contiguous :: test(:, :)      !! what stands for the targets in tests (n_members, n_targets)
+        logical, intent(in) :: moves(:)                     !! targets with spread: blocks of their own (n_targets)
         type(relaxation), intent(in) :: relax
         integer, intent(in) :: n_threads                    !! threads
         real(dp), intent(inout), contiguous :: values(:, :) !! members (n_members, n_targets)
@@ -62,7 +63,7 @@ contains
         integer(i8), intent(out) :: n_accepted              !! of them accepted
         integer(i8), intent(out) :: n_zero_spread           !! targets without spread
         integer, allocatable :: order(:)
-        integer :: first, group, i, last, n_groups, n_targets
+        integer :: first, group, last, n_groups, n_targets
         type(block) :: work
         type(candidate_list) :: candidates
         type(common_transform) :: common
@@ -73,11 +74,7 @@ contains
         n_accepted = 0
         n_zero_spread = 0
         allocate (order(n_targets))
-        if (local%kind == localization_bands) then
-            call order_by_place(vectors, n_lanes, n_threads, order)
-        else
-            order = [(i, i=1, n_targets)]
-        end if
+        call arrange(local%kind == localization_bands, vectors, moves, n_lanes, n_threads, order)
         if (local%kind == localization_none) call make_common_transform(sources, scaled, n_threads, common)
         n_groups = (n_targets + n_lanes*blocks_of_group - 1)/(n_lanes*blocks_of_group)
 
@@ -95,7 +92,9 @@ contains
                 call load_block(local, vectors, sign, own_test, test, relax, values, &
                                 order(first:min(first + n_lanes - 1, last)), work)
                 call find_pairs(local, sources, weights, candidates, work, n_reach)
-                if (local%kind == localization_none) then
+                if (work%flat) then
+                    continue
+                else if (local%kind == localization_none) then
                     call common%apply(work)
                 else
                     call transform_block(sources, scaled, work, space)

@@ -91,21 +91,24 @@ contains
         real(dp), intent(in) :: chord2(width, n_list) !! squared chords by place
         real(dp), intent(out) :: weight(n_lanes, n_list)
         integer(i8), intent(inout) :: n_reach         !! pairs in reach
-        real(dp) :: total(half)
-        integer :: base, first, i, lane
+        real(dp) :: low, high, total
+        integer :: base, i, lane
 
+        if (n_list < 1) return
+        base = merge(half, 0, width == n_lanes)
         total = 0
-        do i = 1, n_list
-            do first = 0, half, half
-                base = merge(first, 0, width == n_lanes)
-                !$omp simd
-                do lane = 1, half
-                    weight(first + lane, i) = merge(filled(first + lane), 0.0_dp, chord2(base + lane, i) < far_chord2(list(i)))
-                    total(lane) = total(lane) + weight(first + lane, i)
-                end do
+        ! The loop over sources is inside: so the counts stay in registers.
+        !$omp simd private(high, low, i) reduction(+:total)
+        do lane = 1, half
+            do i = 1, n_list
+                low = merge(filled(lane), 0.0_dp, chord2(lane, i) < far_chord2(list(i)))
+                high = merge(filled(lane + half), 0.0_dp, chord2(lane + base, i) < far_chord2(list(i)))
+                weight(lane, i) = low
+                weight(lane + half, i) = high
+                total = total + low + high
             end do
         end do
-        n_reach = n_reach + nint(sum(total), i8)
+        n_reach = n_reach + nint(total, i8)
     end subroutine mark_reach
 
     !> Reject the pairs of one source whose correlation is not beyond its limit. Lanes so close to their limit that single
@@ -167,17 +170,15 @@ contains
         real(dp), intent(inout) :: chord2(width, *)          !! squared chords by place
         real(dp), intent(inout) :: weight(n_lanes, *)        !! weights
         integer, intent(out) :: n_accepted(n_lanes)          !! accepted sources by lane
-        real(dp) :: accepted(n_lanes), most
+        real(dp) :: high, low, most
         integer :: i, lane, n
 
         n = 0
-        accepted = 0
         do i = 1, n_list
             most = 0
             !$omp simd reduction(max:most)
             do lane = 1, n_lanes
                 most = max(most, weight(lane, i))
-                accepted(lane) = accepted(lane) + merge(1.0_dp, 0.0_dp, weight(lane, i) > 0.0_dp)
             end do
             if (most > 0.0_dp) then
                 n = n + 1
@@ -189,6 +190,18 @@ contains
             end if
         end do
         n_list = n
-        n_accepted = nint(accepted)
+        n_accepted = 0
+        if (n_list < 1) return
+        !$omp simd private(high, low, i)
+        do lane = 1, half
+            low = 0
+            high = 0
+            do i = 1, n_list
+                low = low + merge(1.0_dp, 0.0_dp, weight(lane, i) > 0.0_dp)
+                high = high + merge(1.0_dp, 0.0_dp, weight(lane + half, i) > 0.0_dp)
+            end do
+            n_accepted(lane) = nint(low)
+            n_accepted(lane + half) = nint(high)
+        end do
     end subroutine drop_unused
 end module gcas_pair_kernels

@@ -4,7 +4,7 @@ module gcas_partition
     implicit none (type, external)
     private
 
-    public :: order_by_place, bounding_ball
+    public :: arrange, order_by_place, bounding_ball
 
     integer, parameter :: serial_size = 4096 !! smaller parts are not worth a task of their own
 
@@ -21,6 +21,33 @@ module gcas_partition
         cos(1.1_dp)], [3, 3])
 
 contains
+
+    !> Targets that move first, the others behind them, each kind in an order in which neighbours stand together.
+    subroutine arrange(by_place, vectors, moves, leaf, n_threads, permutation)
+        logical, intent(in) :: by_place          !! else only as they stand
+        real(dp), intent(in) :: vectors(:, :)    !! unit vectors (3, n)
+        logical, intent(in) :: moves(:)          !! whether a target can change (n)
+        integer, intent(in) :: leaf              !! places of a run
+        integer, intent(in) :: n_threads         !! threads
+        integer, intent(out) :: permutation(:)   !! targets in the new order (n)
+        integer, allocatable :: chosen(:), within(:)
+        integer :: first, i, kind
+
+        first = 1
+        do kind = 1, 2
+            chosen = pack([(i, i=1, size(moves))], moves .eqv. kind == 1)
+            allocate (within(size(chosen)))
+            within = [(i, i=1, size(chosen))]
+            if (by_place .and. size(chosen) == size(moves)) then
+                call order_by_place(vectors, leaf, n_threads, within)
+            else if (by_place) then
+                call order_by_place(vectors(:, chosen), leaf, n_threads, within)
+            end if
+            permutation(first:first + size(chosen) - 1) = chosen(within)
+            first = first + size(chosen)
+            deallocate (within)
+        end do
+    end subroutine arrange
 
     !> A permutation whose consecutive runs of `leaf` places are compact: halved again and again across the longest
     !> side of the bounding box, always at a multiple of `leaf`. The same places give the same permutation.

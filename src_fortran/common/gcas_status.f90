@@ -8,7 +8,7 @@ module gcas_status
     private
 
     public :: status_ok, status_bad_shape, status_not_finite, status_bad_value, status_no_spread, status_singular
-    public :: status_cfl, status_mass, status_no_convergence, status_no_memory
+    public :: status_cfl, status_mass, status_no_convergence, status_no_memory, status_overflow
 
     integer, parameter :: status_ok = 0             !! all went well
     integer, parameter :: status_bad_shape = 1      !! array sizes do not agree with each other or with the settings
@@ -20,4 +20,5 @@ module gcas_status
     integer, parameter :: status_mass = 7           !! air or tracer mass not conserved, or not positive
     integer, parameter :: status_no_convergence = 8 !! an iteration did not converge
     integer, parameter :: status_no_memory = 9      !! work space could not be allocated
+    integer, parameter :: status_overflow = 10      !! results left the range of numbers
 end module gcas_status
