@@ -18,6 +18,8 @@ import numpy as np
 from mozart_coupling.netcdf import new_netcdf4
 
 from . import __version__
+from .analysis import Diagnostics
+from .analysis.diagnostics import QUANTITIES
 
 TIME_UNITS = "seconds since 1970-01-01 00:00:00"
 FILES = ("observations.nc", "analysis.nc", "fluxes.nc")
@@ -146,8 +148,9 @@ def _put_supers(out: WindowFile, supers: Mapping[str, np.ndarray]) -> None:
                 long_name=f"simulated super-observation of each member {text} the analysis")
 
 
-def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarray]) -> None:
-    """Scaling factors of every member before and after the analysis.
+def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarray], diagnostics: Diagnostics,
+                   rejected_share: float | None) -> None:
+    """Scaling factors of every member before and after the analysis, and how the analysis behaved.
 
     Where components have λ cells of their own, the dimension `parameter` is as long as the most numerous ones', `lon` and `lat` are
     (component, parameter), `n_parameters` says how many each component has, and what is beyond is NaN (0 in whole numbers).
@@ -158,6 +161,9 @@ def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarr
         `component` (n_component,) names; `lon lat` (n_parameter,) or (n_component, n_parameter) degrees, the latter with `n_parameters`
         (n_component,); `factor_prior factor_posterior` (n_component, n_parameter,
         n_members); `factor_mean lambda n_observations sign` (n_component, n_parameter).
+    diagnostics : Diagnostics
+    rejected_share : float or None
+        Of the pairs within reach, by localization; None: there were no observations.
     """
     with window_file(path, "Scaling factors of the fluxes", heading) as out:
         n_component, n_parameter = analysis["factor_mean"].shape
@@ -180,6 +186,20 @@ def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarr
                 long_name="super-observations that passed the parameter's localization")
         out.put("sign", grid, analysis["sign"], "i1", flag_values=np.array([-1, 0, 1], "i1"), flag_meanings="sink no_rule source",
                 long_name="sign of the prior flux in the window")
+        _put_diagnostics(out, diagnostics, rejected_share)
+
+
+def _put_diagnostics(out: WindowFile, diagnostics: Diagnostics, rejected_share: float | None) -> None:
+    group = ("diagnostic_group",)
+    out.dimension("diagnostic_group", len(diagnostics.groups))
+    out.dimension("rank_bin", diagnostics.rank_count.shape[1])
+    out.put("diagnostic_group", group, diagnostics.groups, "str", long_name="group of super-observations: all, by product, by region")
+    for name, (units, text) in QUANTITIES.items():
+        out.put(f"diagnostic_{name}", group, diagnostics.values[name], units=units, long_name=text)
+    out.put("diagnostic_rank_count", (*group, "rank_bin"), diagnostics.rank_count, "i4", units="1",
+            long_name="super-observations by the rank of the observed value among the members' simulated ones, equally likely bins")
+    out.put("rejected_share", (), np.nan if rejected_share is None else rejected_share, units="1",
+            long_name="pairs of parameter and super-observation within reach that localization rejected")
 
 
 def write_fluxes(path: Path, heading: Heading, fluxes: Mapping[str, np.ndarray]) -> None:

@@ -20,7 +20,7 @@ import xarray as xr
 from mozart_coupling.grids import Grid
 from mozart_coupling.samples import SampleRequest, Samples
 
-from .analysis import Localization, ensrf, letkf
+from .analysis import AnalysisResult, Diagnostics, Localization, diagnose, ensrf, letkf, nothing_to_diagnose
 from .case import Case
 from .errors import AnalysisError, GcasError
 from .fluxes.members import FluxBasis, flux_basis
@@ -41,6 +41,10 @@ FAR_START_PPM = 3.0
 
 LEAST_SPREAD = 0.01
 """Where the members differ by less than this share of the error, an observation can hardly change a flux."""
+
+NOTED = ("chi2", "spread_skill", "error_variance", "error_variance_diagnosed", "prior_variance", "prior_variance_diagnosed", "information",
+         "information_ensemble", "rank_p")
+"""Figures of all super-observations that the journal keeps."""
 
 LISTED = 20
 """Rejected observations named one by one in the log; the files hold all of them."""
@@ -103,16 +107,20 @@ class Posterior:
         Simulated super-observations [ppm].
     n_observations : ndarray of int (n_parameters,)
         Super-observations that passed each parameter's localization.
+    diagnostics : Diagnostics
+        How it behaved, over all super-observations, by product and by region.
     figures : dict
         For log and journal: `rejected_share` (of the pairs within reach, by localization), `zero_spread_parameters`,
-        `zero_spread_observations` (neither is updated), `chi2`, `dfs`; with Huber's weights `huber_down_weighted`.
+        `zero_spread_observations` (neither is updated), `chi2`, `dfs`, `diagnostics` (`NOTED`, of all super-observations); with
+        Huber's weights `huber_down_weighted`.
     """
 
     x: np.ndarray
     mean: np.ndarray
     hx: np.ndarray
     n_observations: np.ndarray
-    figures: dict[str, float]
+    diagnostics: Diagnostics
+    figures: dict[str, Any]
 
 
 def run_window(case: Case, window: Window) -> None:
@@ -242,7 +250,8 @@ def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Pos
     """
     supers = compared.supers
     if not len(supers):
-        return Posterior(prior.x, prior.x.mean(axis=1), np.empty((0, prior.x.shape[1])), np.zeros(prior.state.n_parameters, np.int32), {})
+        return Posterior(prior.x, prior.x.mean(axis=1), np.empty((0, prior.x.shape[1])), np.zeros(prior.state.n_parameters, np.int32),
+                         nothing_to_diagnose(), {})
     with case.reporter.step("analysis"):
         hx = supers.average(compared.hx)
         variance = supers.error**2
@@ -253,12 +262,12 @@ def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Pos
             case.reporter.log.warning("window %s: most observations say next to nothing about the fluxes of this window: they were "
                                       "taken too soon after its start, or too far from any flux", window.label)
         try:
-            return _analyse(case, prior, compared, hx, variance)
+            return _analyse(case, window, prior, compared, hx, variance)
         except GcasError as error:
             raise AnalysisError(error.what, f"window {window.label}: {error.where}", error.found, error.expected, error.advice) from error
 
 
-def _analyse(case: Case, prior: Prior, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> Posterior:
+def _analyse(case: Case, window: Window, prior: Prior, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> Posterior:
     settings, state, supers = case.settings.analysis, prior.state, compared.supers
     common: dict[str, Any] = dict(localization=_localization(case, state, supers), precision=settings.precision,
                                   threads=settings.threads or None, inflation=settings.inflation, rtpp=settings.rtpp,
@@ -276,7 +285,21 @@ def _analyse(case: Case, prior: Prior, compared: Compared, hx: np.ndarray, varia
         figures["huber_down_weighted"] = result.n_huber
         case.reporter.log.info("analysis: %s counted less, being more than %g standard deviations off",
                                counted(result.n_huber, "super-observation"), settings.huber)
-    return Posterior(result.x, result.mean, result.hx, np.asarray(result.n_local), figures)
+    diagnostics = _diagnostics(case, window, supers, hx, result)
+    figures["diagnostics"] = {name: round(value, 4) for name in NOTED if np.isfinite(value := diagnostics.of(name))}
+    return Posterior(result.x, result.mean, result.hx, np.asarray(result.n_local), diagnostics, figures)
+
+
+def _diagnostics(case: Case, window: Window, supers: SuperObservations, hx: np.ndarray, result: AnalysisResult) -> Diagnostics:
+    """By product and by the region of the super-observation's cell."""
+    groups = {"product": supers.product.astype(str), "region": case.regions.names_at(supers.lon, supers.lat)}
+    found = diagnose(supers.value, hx, result, groups=groups, seed=case.settings.case.seed,
+                     window=int(np.datetime64(window.start, "D").astype(np.int64)))
+    shown = ("chi2", "rms_innovation", "expected_rms", "error_variance", "error_variance_diagnosed", "prior_variance",
+             "prior_variance_diagnosed", "dfs")
+    case.reporter.log.info("analysis: χ² %.2f; RMS innovation %.2f ppm, expected %.2f; error variance %.2f ppm², diagnosed %.2f; ensemble "
+                           "variance %.2f ppm², diagnosed %.2f; %.1f degrees of freedom for signal", *(found.of(name) for name in shown))
+    return found
 
 
 def _localization(case: Case, state: State, supers: SuperObservations) -> Localization | None:

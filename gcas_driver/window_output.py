@@ -29,7 +29,8 @@ def write_window(case: Case, window: Window, prior: Prior, compared: Compared, p
     directory.mkdir(parents=True, exist_ok=True)
     heading = case.heading(window)
     write_observations(directory / "observations.nc", heading, *_observations(compared, posterior, final))
-    write_analysis(directory / "analysis.nc", heading, _analysis(case, prior, posterior))
+    write_analysis(directory / "analysis.nc", heading, _analysis(case, prior, posterior), posterior.diagnostics,
+                   posterior.figures.get("rejected_share"))
     write_fluxes(directory / "fluxes.nc", heading, _fluxes(case, window, prior, posterior))
 
 

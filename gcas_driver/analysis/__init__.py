@@ -1,7 +1,8 @@
 """The one door to the Fortran analysis: ensemble filters, their localization, and operators linear in the members."""
 
-from .diagnostics import Diagnostics, diagnose
+from .diagnostics import Diagnostics, diagnose, nothing_to_diagnose
 from .filters import AnalysisResult, ensrf, letkf
 from .localization import Localization, critical_correlation
 
-__all__ = ["AnalysisResult", "Diagnostics", "Localization", "critical_correlation", "diagnose", "ensrf", "letkf"]
+__all__ = ["AnalysisResult", "Diagnostics", "Localization", "critical_correlation", "diagnose", "ensrf", "letkf",
+           "nothing_to_diagnose"]

@@ -151,6 +151,12 @@ def diagnose(y, hx, result: AnalysisResult, *, groups: Mapping[str, object] | No
     return Diagnostics(tuple(members), {name: values[name] for name in QUANTITIES}, counts)
 
 
+def nothing_to_diagnose() -> Diagnostics:
+    """Of a window without observations: zero counts, no other figure."""
+    counts = ("number", "gross_rejected", "down_weighted")
+    return Diagnostics((ALL,), {name: np.array([0.0 if name in counts else np.nan]) for name in QUANTITIES}, np.zeros((1, RANK_BINS), int))
+
+
 def rank_flatness(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """χ² of rank counts (..., n_bins) against equal counts, and the probability of a larger one; NaN without counts.
 
@@ -222,7 +228,7 @@ def rank_bins(y: np.ndarray, members: np.ndarray, error_variance: np.ndarray, se
 def _uniform(seed: int, window: int, member: int, n: int) -> np.ndarray:
     """Numbers in (0, 1), each a function of (seed, window, member, position) alone (Philox; Salmon et al., 2011)."""
     key = np.array([seed, RANK_DOMAIN], dtype=np.uint64)
-    words = np.random.Philox(key=key, counter=np.array([0, member, window, 0], dtype=np.uint64)).random_raw(n)
+    words = np.random.Philox(key=key, counter=np.array([0, member, window % 2**32, 0], dtype=np.uint64)).random_raw(n)
     return ((words >> np.uint64(11)) + 0.5) * 2.0**-53
 
 

@@ -1,44 +1,41 @@
-"""How the analysis of each window behaved: χ², spread, share of rejected pairs, numbers; and σ of the scaling factors on a map."""
+"""How the analysis behaved, by window and over windows, from the figures that the run wrote; and σ of the scaling factors on a map."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from gcas_driver.analysis import Diagnostics, nothing_to_diagnose
+from gcas_driver.analysis.diagnostics import ALL, QUANTITIES, RANK_BINS, rank_flatness
 from mozart_coupling.grids import wrap_longitude
 
 from . import files
 from .case import Case, Window
 
+SQUARES = ("rms_innovation", "rms_departure", "expected_rms")
+TOTALS = ("number", "gross_rejected", "down_weighted")
+PER_WINDOW = ("dfs", "dfs_ensemble", "information", "information_ensemble", "information_alone")
+"""How figures of several windows are taken together: mean squares, sums, means over windows; all others are means over observations."""
+
 
 @dataclass(frozen=True)
 class WindowDiagnostics:
-    """One window's analysis; None where it had nothing to say.
+    """One window's analysis.
 
     Attributes
     ----------
     window : str
-    super_observations : int
-    chi2_background, chi2_posterior : float or None
-        Mean of (y − x̄)² / (s + r²) over super-observations, s the ensemble variance of the simulated value; 1 when spread and errors are
-        right (before the analysis).
-    spread_background, spread_posterior : float or None
-        Root mean ensemble variance of the simulated super-observations [ppm].
-    departure_background, departure_posterior : float or None
-        Root mean square of y − x̄ [ppm].
+    figures : Diagnostics
+        By group of super-observations; only "all", with zero counts, where there were none.
     rejected_share : float or None
         (parameter, observation) pairs within reach that localization rejected, 0 … 1.
     """
 
     window: str
-    super_observations: int
-    chi2_background: float | None = None
-    chi2_posterior: float | None = None
-    spread_background: float | None = None
-    spread_posterior: float | None = None
-    departure_background: float | None = None
-    departure_posterior: float | None = None
+    figures: Diagnostics
     rejected_share: float | None = None
 
 
@@ -69,26 +66,69 @@ def read_diagnostics(case: Case) -> list[WindowDiagnostics]:
 def _window(window: Window, noted_share: float | None) -> WindowDiagnostics:
     with files.opened(window.directory / "analysis.nc") as dataset:
         share = files.attribute(dataset, "rejected_share")
-    share = noted_share if share is None else share
-    with files.opened(window.directory / "observations.nc") as dataset:
-        size = dataset.dimensions["super_observation"].size if "super_observation" in dataset.dimensions else 0
-        if not size:
-            return WindowDiagnostics(window.name, 0, rejected_share=share)
-        value = files.numbers(dataset, "super_observation_value", "super_value")
-        error = files.numbers(dataset, "super_observation_error", "super_error")
-        simulated = [files.numbers(dataset, name) for name in ("hx_background", "hx_posterior")]
-    chi2, spread, departure = zip(*(_measures(value, error, hx) for hx in simulated), strict=True)
-    return WindowDiagnostics(window.name, size, *chi2, *spread, *departure, share)
+        share = noted_share if share is None else share
+        if "diagnostic_group" not in dataset.dimensions:
+            return WindowDiagnostics(window.name, nothing_to_diagnose(), share)
+        groups = tuple(files.texts(dataset, "diagnostic_group"))
+        values = {name: files.numbers(dataset, f"diagnostic_{name}") for name in QUANTITIES}
+        counts = files.numbers(dataset, "diagnostic_rank_count").astype(int)
+    return WindowDiagnostics(window.name, Diagnostics(groups, values, counts), share)
 
 
-def _measures(value: np.ndarray, error: np.ndarray, hx: np.ndarray) -> tuple[float, float, float] | tuple[None, None, None]:
-    good = np.isfinite(value) & np.isfinite(error) & np.isfinite(hx).all(axis=1)
-    if not good.any() or hx.shape[1] < 2:
-        return None, None, None
-    innovation = value[good] - hx[good].mean(axis=1)
-    variance = hx[good].var(axis=1, ddof=1)
-    return (float(np.mean(innovation**2 / (variance + error[good] ** 2))), float(np.sqrt(variance.mean())),
-            float(np.sqrt(np.mean(innovation**2))))
+def pooled(windows: Sequence[Diagnostics]) -> Diagnostics:
+    """Several windows as one: means over all observations, sums of counts; signal and information are means over the windows.
+
+    Standard errors are those of independent windows.
+    """
+    groups = tuple(dict.fromkeys(group for window in windows for group in window.groups)) or (ALL,)
+    values = {name: np.full((len(windows), len(groups)), np.nan) for name in QUANTITIES}
+    counts = np.zeros((len(groups), RANK_BINS), int)
+    for row, window in enumerate(windows):
+        columns = [groups.index(group) for group in window.groups]
+        counts[columns] += window.rank_count
+        for name, rows in values.items():
+            rows[row, columns] = window.values[name]
+    number = np.nan_to_num(values["number"])
+    result = {name: _together(name, rows, number) for name, rows in values.items()}
+    result["rank_chi2"], result["rank_p"] = rank_flatness(counts)
+    with np.errstate(invalid="ignore"):
+        result["spread_skill"] = result["rms_innovation"] / result["expected_rms"]
+    return Diagnostics(groups, result, counts)
+
+
+def _together(name: str, values: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """One quantity (n_windows, n_groups) of groups with `number` observations in each window, (n_groups,)."""
+    there = np.nan_to_num(values)
+    if name in TOTALS:
+        return there.sum(axis=0)
+    known = np.isfinite(values) & (number > 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if name in PER_WINDOW:
+            return np.where(known.any(axis=0), there.sum(axis=0) / len(values), np.nan)
+        weight = np.where(known, number, 0.0) / np.where(known, number, 0.0).sum(axis=0)
+        if name in SQUARES:
+            return np.sqrt((weight * there**2).sum(axis=0))
+        if name.endswith("_error"):
+            return np.sqrt(((weight * there) ** 2).sum(axis=0))
+        return (weight * there).sum(axis=0)
+
+
+def table_of(figures: Diagnostics) -> dict[str, Any]:
+    """Figures as {"all": {…}, "product": {name: {…}}, "region": {name: {…}}}, with `rank_count`; None where there is no number."""
+    result: dict[str, Any] = {}
+    for row, group in enumerate(figures.groups):
+        entry: dict[str, Any] = {name: _number(values[row]) for name, values in figures.values.items()}
+        entry |= {name: int(figures.values[name][row]) for name in TOTALS} | {"rank_count": figures.rank_count[row].tolist()}
+        kind, _, label = group.partition(":")
+        if label:
+            result.setdefault(kind, {})[label] = entry
+        else:
+            result[kind] = entry
+    return result
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def read_factor_spread(case: Case) -> FactorSpread | None:

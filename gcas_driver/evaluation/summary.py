@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from gcas_driver.observations.table import WITHHELD
 
 from . import statistics
 from .case import Case, ObservationTable, open_case, read_observations
-from .diagnostics import FactorSpread, WindowDiagnostics, read_diagnostics, read_factor_spread
+from .diagnostics import FactorSpread, WindowDiagnostics, pooled, read_diagnostics, read_factor_spread, table_of
 from .regions import TOTAL, FluxBudget, read_budget
 from .scores import scores
 from .table import format_table
@@ -64,8 +64,9 @@ def evaluate(case_directory: str | Path) -> Evaluation:
     observations = read_observations(case)
     xco2, surface = observations.xco2, observations.surface
     budget = read_budget(case)
-    return Evaluation(case, observations, xco2, surface, budget, read_diagnostics(case), read_factor_spread(case),
-                      summary_of(case, xco2, surface, budget))
+    diagnostics = read_diagnostics(case)
+    return Evaluation(case, observations, xco2, surface, budget, diagnostics, read_factor_spread(case),
+                      summary_of(case, xco2, surface, budget) | {"diagnostics": diagnostics_block(case, diagnostics)})
 
 
 def evaluate_case(case_directory: str | Path) -> dict[str, Any]:
@@ -108,6 +109,14 @@ def summary_of(case: Case, xco2: ObservationTable, surface: ObservationTable, bu
     return result
 
 
+def diagnostics_block(case: Case, diagnostics: list[WindowDiagnostics]) -> dict[str, Any]:
+    """How the analysis behaved in the windows that count, taken together."""
+    names = {w.name for w in case.counted}
+    counted = [d for d in diagnostics if d.window in names]
+    shares = [d.rejected_share for d in counted if d.rejected_share is not None]
+    return {"rejected_share": float(np.mean(shares)) if shares else None, **table_of(pooled([d.figures for d in counted]))}
+
+
 def flux_table(budget: FluxBudget, component: str = TOTAL) -> dict[str, dict[str, float | None]]:
     """Mean flux and its uncertainty by region, of one component or the optimised ones together [PgC/yr]."""
     column = budget.column(component)
@@ -148,7 +157,7 @@ def details_of(evaluation: Evaluation) -> dict[str, Any]:
         "case": case.name,
         "windows": [{"window": w.name, "end": str(w.end.astype("datetime64[D]")), "counted": w.counted} for w in case.windows],
         "accounting": accounting_of(evaluation),
-        "diagnostics": [asdict(d) for d in evaluation.diagnostics],
+        "diagnostics": [{"window": d.window, "rejected_share": d.rejected_share, **table_of(d.figures)} for d in evaluation.diagnostics],
         "statistics": {name: detailed_statistics(table, budget) for name, table in groups_of(evaluation).items()},
     }
     if budget is not None:

@@ -136,6 +136,11 @@ class RegionMap:
         found = total > SMALLEST_SHARE
         return np.where(found, chosen / np.where(found, total, 1.0), self.fraction)
 
+    def names_at(self, lon: ArrayLike, lat: ArrayLike) -> np.ndarray:
+        """Name of the region with the largest share of the cell of each place [degrees], (n,) of str."""
+        rows, columns = self.grid.cell_index(lon, lat)
+        return np.array(self.names, dtype=object)[self.fraction.argmax(axis=0)[rows, columns]].astype(str)
+
     def totals(self, flux: ArrayLike, area: ArrayLike | None = None, component: str | None = None) -> np.ndarray:
         """Fluxes summed over regions and aggregates.
 

@@ -6,14 +6,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gcas_driver.evaluation.case import ObservationTable
-from gcas_driver.evaluation.diagnostics import WindowDiagnostics
 from gcas_driver.evaluation.summary import Evaluation
 from mozart_coupling.grids import Grid
 
 from . import maps
 from .flux_figures import colour_bar
 from .style import (
-    BACKGROUND,
     COLOURS,
     DIVERGING,
     INK,
@@ -192,44 +190,3 @@ def _sites_to_show(table: ObservationTable) -> list[str]:
 
 def _place(value: float, signs: str) -> str:
     return f"{abs(value):.1f}°{signs[0] if value >= 0 else signs[1]}"
-
-
-def diagnostics_chart(diagnostics: list[WindowDiagnostics]) -> Figure | None:
-    """Per window: χ², spread against departure, share of rejected pairs."""
-    if not any(d.super_observations for d in diagnostics):
-        return None
-    fig = figure(WIDTH, 2.45)
-    axes = fig.subplots(1, 3)
-    times = np.array([d.window for d in diagnostics], dtype="datetime64[s]").astype(object)
-
-    def line(ax, name: str, colour: str, label: str, dash="-") -> None:
-        values = [np.nan if (v := getattr(d, name)) is None else v for d in diagnostics]
-        ax.plot(times, values, color=colour, linestyle=dash, marker="o", markersize=3.5, label=label)
-
-    line(axes[0], "chi2_background", BACKGROUND, "Before the analysis")
-    line(axes[0], "chi2_posterior", POSTERIOR, "After")
-    axes[0].axhline(1.0, color=INK, linewidth=0.8, linestyle=(0, (3, 1.5)))
-    axes[0].set_title("χ²: departures against spread s and error r")
-    axes[0].set_ylabel("mean (y − Hx)² / (s² + r²)")
-    for name, colour in (("background", BACKGROUND), ("posterior", POSTERIOR)):
-        line(axes[1], f"departure_{name}", colour, f"RMS departure, {'before' if name == 'background' else 'after'}")
-        line(axes[1], f"spread_{name}", colour, f"Spread, {'before' if name == 'background' else 'after'}", (0, (2, 1.2)))
-    axes[1].set_title("Departure and ensemble spread")
-    axes[1].set_ylabel("ppm")
-    shares = [np.nan if d.rejected_share is None else 100.0 * d.rejected_share for d in diagnostics]
-    axes[2].bar(times, shares, width=0.6 * _spacing(times), color="#a9bfd3")
-    axes[2].set_ylim(0, 100)
-    axes[2].set_title("Pairs rejected by localization")
-    axes[2].set_ylabel("% of pairs within reach")
-    for ax in axes:
-        margin = np.timedelta64(int(0.5 * _spacing(times) * 86400), "s")
-        time_axis(ax, np.datetime64(times[0], "s") - margin, np.datetime64(times[-1], "s") + margin)
-    for ax in axes[:2]:
-        ax.set_ylim(0.0, 1.35 * ax.get_ylim()[1])
-        ax.legend(loc="upper center", ncols=2, fontsize=7.5)
-    return fig
-
-
-def _spacing(times: np.ndarray) -> float:
-    """Days between windows."""
-    return (times[1] - times[0]).total_seconds() / 86400.0 if len(times) > 1 else 7.0

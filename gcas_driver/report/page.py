@@ -14,6 +14,7 @@ import jinja2
 
 from gcas_driver import __version__
 from gcas_driver.evaluation.aggregates import GLOBAL
+from gcas_driver.evaluation.diagnostics import table_of
 from gcas_driver.evaluation.regions import TOTAL, FluxBudget
 from gcas_driver.evaluation.summary import (
     Evaluation,
@@ -109,9 +110,18 @@ def context(evaluation: Evaluation) -> dict[str, Any]:
         "regions": [] if budget is None else list(budget.regions),
         "periods": {} if budget is None else _periods(budget),
         "accounting": accounting_of(evaluation),
-        "diagnostics": evaluation.diagnostics, "settings": _settings(evaluation),
+        "windows": [{"window": d.window, "rejected_share": d.rejected_share, "table": table_of(d.figures)["all"]}
+                    for d in evaluation.diagnostics],
+        "groups": _diagnosed_groups(evaluation), "settings": _settings(evaluation),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
+
+
+def _diagnosed_groups(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
+    """Figures of the analysis of all super-observations, of every product and of every region that has some."""
+    block = evaluation.summary["diagnostics"]
+    groups = {"all": block["all"]} | block.get("product", {}) | block.get("region", {})
+    return {name: row for name, row in groups.items() if row["number"]}
 
 
 def _periods(budget: FluxBudget) -> dict[str, dict[str, float | None]]:
@@ -136,10 +146,10 @@ def global_budget(budget: FluxBudget) -> list[dict[str, Any]]:
 
 def pictures(evaluation: Evaluation) -> dict[str, Picture]:
     """All figures that the case has data for, by name."""
-    from . import flux_figures, observation_figures
+    from . import analysis_figures, flux_figures, observation_figures
     from .style import applied, data_uri, png
 
-    budget = evaluation.budget
+    budget, block = evaluation.budget, evaluation.summary["diagnostics"]
     makers: list[tuple[str, str, str, Callable[[], Any]]] = [
         ("coverage", "Where observations were and how far off the simulation is", "Means over 5° cells; circles are withheld flask sites.",
          lambda: observation_figures.coverage_maps(evaluation)),
@@ -150,8 +160,22 @@ def pictures(evaluation: Evaluation) -> dict[str, Picture]:
          lambda: observation_figures.histograms(evaluation)),
         ("sites", "Flask sites", "Withheld sites with most samples, spread over latitude, from north to south.",
          lambda: observation_figures.site_series(evaluation)),
-        ("diagnostics", "How the analysis behaved", "Spin-up windows included.",
-         lambda: observation_figures.diagnostics_chart(evaluation.diagnostics)),
+        ("diagnostics", "Window by window",
+         "Above 1: the fit is worse than spread and errors allow, so enlarge λ, inflation or the errors; below 1: make them smaller. "
+         "Spin-up windows included.", lambda: analysis_figures.window_chart(evaluation.diagnostics)),
+        ("errors", "Error and spread, assumed and diagnosed",
+         "Diagnosed from the departures (Desroziers et al., 2005). A diagnosed error left of the assumed one: errors are too large, lower "
+         "the stream's error factor or floor; right of it: raise them. The same for the spread: λ. Correlated errors that are taken as "
+         "independent make the diagnosed error too small.",
+         lambda: analysis_figures.error_chart(block)),
+        ("ranks", "Rank of the observation among the members",
+         "Level within the grey band: spread and errors are right. U: too small. Hump: too large. Slope: simulated values are biased, look "
+         "at the start field. The band is that of independent ranks; neighbours share errors and scatter more.",
+         lambda: analysis_figures.rank_chart(block)),
+        ("signal", "What the observations told, mean window",
+         "Degrees of freedom for signal: how many independent numbers the observations determined; information: how much they narrowed the "
+         "uncertainty. Long bars carry the result; where they are short, more or better observations are wanted, or a wider prior.",
+         lambda: analysis_figures.signal_chart(block)),
     ]
     if budget is not None:
         makers += [

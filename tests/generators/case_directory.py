@@ -7,10 +7,12 @@ posterior lies `recovery` of the way from prior to truth, and the members scatte
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import netCDF4
 import numpy as np
 
+from gcas_driver.analysis import Diagnostics, diagnose
 from gcas_driver.fluxes.regions import RegionMap
 from gcas_driver.fluxes.units import MOLECULES_CM2, PGC_PER_YEAR
 from gcas_driver.output import Heading, write_analysis, write_fluxes, write_observations
@@ -97,8 +99,7 @@ class _Maker:
         target.mkdir(parents=True)
         heading = Heading(options.name, "0123456789abcdef", options.seed, options.members, f"{label} +{options.days} d", 1)
         self._fluxes(target, heading, start, index)
-        self._analysis(target, heading)
-        self._observations(target, heading, start, index)
+        self._analysis(target, heading, self._observations(target, heading, start, index))
         with open(self.directory / "journal.jsonl", "a", encoding="utf-8") as stream:
             stream.write(json.dumps({"event": "window", "window": label, "seconds": 12.5, "rejected_share": 0.87}) + "\n")
 
@@ -129,7 +130,7 @@ class _Maker:
                 for component, flux in zip(COMPONENTS, true_source, strict=True):
                     write_gcasv2_flux(self.directory / "inputs" / "truth", component, start + day * DAY, flux)
 
-    def _analysis(self, target: Path, heading: Heading) -> None:
+    def _analysis(self, target: Path, heading: Heading, diagnostics: Diagnostics) -> None:
         lon, lat = (a.ravel() for a in np.meshgrid(self.grid.lon, self.grid.lat))
         shape = (len(OPTIMISED), lon.size)
         factors = 1.0 + 3.0 * self.random.standard_normal((*shape, self.options.members))
@@ -138,9 +139,9 @@ class _Maker:
         write_analysis(target / "analysis.nc", heading, {
             "component": np.array(OPTIMISED), "lon": lon, "lat": lat, "factor_prior": factors, "factor_posterior": posterior,
             "factor_mean": posterior.mean(axis=-1), "lambda": np.full(shape, 3.0), "n_observations": np.full(shape, 5),
-            "sign": np.ones(shape, dtype=int)})
+            "sign": np.ones(shape, dtype=int)}, diagnostics, 0.87 if diagnostics.of("number") else None)
 
-    def _observations(self, target: Path, heading: Heading, start: np.datetime64, index: int) -> None:
+    def _observations(self, target: Path, heading: Heading, start: np.datetime64, index: int) -> Diagnostics:
         options, random = self.options, self.random
         n, m = options.soundings, options.flasks
         names = list(SITES)
@@ -171,11 +172,23 @@ class _Maker:
             simulated["posterior"] = np.where(np.arange(n + m) == 0, np.nan, simulated["posterior"])
         scatter = random.standard_normal((int(used.sum()), options.members))
         scatter -= scatter.mean(axis=1, keepdims=True)
-        write_observations(target / "observations.nc", heading, columns, simulated, {
-            **{name: columns[name][used] for name in ("time", "lon", "lat", "value", "error", "product")},
+        supers = {name: columns[name][used] for name in ("time", "lon", "lat", "value", "error", "product")} | {
             "hx_background": simulated["background"][used, None] + 0.6 * scatter,
-            "hx_posterior": simulated["posterior"][used, None] + 0.4 * scatter})
+            "hx_posterior": simulated["posterior"][used, None] + 0.4 * scatter}
+        write_observations(target / "observations.nc", heading, columns, simulated, supers)
         self.true_values += list(zip(columns["product"], columns["identifier"], true, strict=True))
+        return self._diagnostics(supers)
+
+    def _diagnostics(self, supers: dict[str, np.ndarray]) -> Diagnostics:
+        """Of an analysis that took every super-observation for itself."""
+        prior, posterior = (supers[f"hx_{name}"] for name in ("background", "posterior"))
+        s, r = prior.var(axis=1, ddof=1), supers["error"] ** 2
+        all_of_them = np.ones(len(r), bool)
+        result = SimpleNamespace(hx=posterior, assimilated=all_of_them, gross_rejected=~all_of_them, huber_weight=np.ones(len(r)),
+                                 prior_variance=s, error_variance=r, sensitivity=posterior.var(axis=1, ddof=1) / r,
+                                 information=np.log1p(s / r) / 2.0)
+        return diagnose(supers["value"], prior, result, seed=self.options.seed, groups={
+            "product": supers["product"].astype(str), "region": self.regions.names_at(supers["lon"], supers["lat"])})
 
     def write_true_values(self) -> None:
         """inputs/truth/observations.nc."""

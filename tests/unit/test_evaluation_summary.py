@@ -14,10 +14,12 @@ import pytest
 import rich
 from rich.console import Console
 
+from gcas_driver.analysis import nothing_to_diagnose
 from gcas_driver.errors import InputError
 from gcas_driver.evaluation import files
 from gcas_driver.evaluation.aggregates import region_keys
 from gcas_driver.evaluation.case import open_case
+from gcas_driver.evaluation.diagnostics import pooled
 from gcas_driver.evaluation.summary import evaluate, evaluate_case, format_table
 from gcas_driver.fluxes.regions import TRANSCOM
 
@@ -49,7 +51,8 @@ def test_schema_to_the_letter(case):
     returned = evaluate_case(case)
     summary = strictly(case / "summary.json")
     assert summary == returned
-    assert list(summary) == ["case", "windows", "members", "wall_seconds", "xco2", "surface", "fluxes", "uncertainty_reduction", "scores"]
+    assert list(summary) == ["case", "windows", "members", "wall_seconds", "xco2", "surface", "fluxes", "uncertainty_reduction", "scores",
+                             "diagnostics"]
     assert (summary["case"], summary["windows"], summary["members"], summary["wall_seconds"]) == ("example", 2, 8, 25.0)
     for name in ("xco2", "surface"):
         assert list(summary[name]) == ["prior", "background", "posterior"]
@@ -189,13 +192,51 @@ def test_a_map_of_the_users_own():
 
 def test_diagnostics(evaluation):
     first = evaluation.diagnostics[0]
-    assert first.rejected_share == 0.87 and first.super_observations == 59
+    assert first.rejected_share == 0.87 and first.figures.of("number") == 59
     path = evaluation.case.windows[0].directory / "observations.nc"
     with netCDF4.Dataset(path) as data:
         hx, y, r = (np.asarray(data[n][:]) for n in ("hx_background", "super_observation_value", "super_observation_error"))
     chi2 = [(y[i] - hx[i].mean()) ** 2 / (hx[i].var(ddof=1) + r[i] ** 2) for i in range(y.size)]
-    assert first.chi2_background == pytest.approx(np.mean(chi2))
-    assert first.spread_background == pytest.approx(math.sqrt(np.mean(hx.var(axis=1, ddof=1))))
+    assert first.figures.of("chi2") == pytest.approx(np.mean(chi2))
+    assert first.figures.of("prior_variance") == pytest.approx(np.mean(hx.var(axis=1, ddof=1)))
+    with netCDF4.Dataset(path.with_name("analysis.nc")) as data:
+        assert data["diagnostic_dfs"].dimensions == ("diagnostic_group",) and data["diagnostic_error_variance"].units == "ppm2"
+        assert data["diagnostic_rank_count"][0].sum() == 59 and data["diagnostic_group"][0] == "all"
+
+
+def test_windows_taken_together_are_all_their_observations(evaluation):
+    """Of two windows means are those of all observations, ranks add up, signal is the windows' mean."""
+    parts = [d.figures for d in evaluation.diagnostics]
+    both = pooled(parts)
+    number = np.array([p.of("number") for p in parts])
+    for name in ("chi2", "mean_innovation", "error_variance_diagnosed", "prior_variance"):
+        assert both.of(name) == pytest.approx(np.average([p.of(name) for p in parts], weights=number))
+    squares = np.average([p.of("rms_innovation") ** 2 for p in parts], weights=number)
+    assert both.of("rms_innovation") == pytest.approx(math.sqrt(squares))
+    assert both.of("spread_skill") == pytest.approx(both.of("rms_innovation") / both.of("expected_rms"))
+    assert both.of("number") == number.sum() == both.rank_count[0].sum()
+    assert both.of("dfs") == pytest.approx(np.mean([p.of("dfs") for p in parts]))
+    once = [g for g in both.groups if sum(g in p.groups for p in parts) == 1]
+    for group in once:
+        part = next(p for p in parts if group in p.groups)
+        assert both.of("dfs", group) == pytest.approx(part.of("dfs", group) / 2) and both.of("chi2", group) == part.of("chi2", group)
+    weighted = [p.of("chi2_error") * n for p, n in zip(parts, number, strict=True)]
+    assert both.of("chi2_error") == pytest.approx(math.hypot(*weighted) / number.sum())
+    regions = [g for g in both.groups if g.startswith("region:")]
+    assert sum(both.of("dfs", g) for g in regions) == pytest.approx(both.of("dfs")) and once
+    block = evaluation.summary["diagnostics"]
+    assert list(block) == ["rejected_share", "all", "product", "region"] and block["rejected_share"] == 0.87
+    assert block["all"]["chi2"] == both.of("chi2") and set(block["product"]) == {"acos_lite"}
+    assert pooled([]).of("number") == 0 and np.isnan(pooled([nothing_to_diagnose()]).of("dfs"))
+
+
+def test_windows_written_without_figures_are_read(case, tmp_path):
+    directory = tmp_path / "early"
+    shutil.copytree(case, directory)
+    for path in (directory / "windows").glob("*/analysis.nc"):
+        with netCDF4.Dataset(path, "a") as data:
+            data.renameDimension("diagnostic_group", "other")
+    assert evaluate_case(directory)["diagnostics"]["all"]["number"] == 0
 
 
 @pytest.mark.parametrize(("units", "value", "expected"), [

@@ -18,7 +18,8 @@ _spec = importlib.util.spec_from_file_location("case_directory", Path(__file__).
 maker = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(maker)
 
-ALL = {"coverage", "bias", "histograms", "sites", "diagnostics", "maps", "regions", "aggregates", "series", "spread"}
+ANALYSIS = {"diagnostics", "errors", "ranks", "signal"}
+ALL = {"coverage", "bias", "histograms", "sites", "maps", "regions", "aggregates", "series", "spread"} | ANALYSIS
 VOID = {"meta", "img", "br", "link"}
 
 
@@ -84,9 +85,9 @@ def test_says_what_was_run(full):
 
 
 @pytest.mark.parametrize(("change", "missing"), [
-    ({"soundings": 0, "flasks": 0, "truth": False}, {"coverage", "bias", "histograms", "sites", "diagnostics"}),
+    ({"soundings": 0, "flasks": 0, "truth": False}, {"coverage", "bias", "histograms", "sites"} | ANALYSIS),
     ({"withheld": False, "windows": 1, "truth": False}, {"sites"}),
-    ({"soundings": 0, "windows": 1}, {"coverage", "diagnostics"})])
+    ({"soundings": 0, "windows": 1}, {"coverage"} | ANALYSIS)])
 def test_parts_may_be_missing(tmp_path, monkeypatch, change, missing):
     monkeypatch.setattr(style, "DPI", 30)
     page = read(write_report(maker.make_case(tmp_path / "Fall — ü", replace(maker.CaseOptions(), **change))))
