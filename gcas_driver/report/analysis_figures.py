@@ -59,10 +59,11 @@ def _spacing(times: np.ndarray) -> float:
 
 def error_chart(block: dict[str, Any]) -> Figure | None:
     """Error and ensemble spread as assumed and as the departures tell, by product."""
-    groups = _with_observations({"all": block["all"]} | block.get("product", {}))
+    products = _with_observations(block.get("product", {}))
+    groups = products if len(products) == 1 else _with_observations({"all": block["all"]} | products)
     if not groups:
         return None
-    fig = figure(WIDTH, 0.34 * len(groups) + 1.15)
+    fig = figure(WIDTH, 0.34 * len(groups) + 1.5)
     axes = fig.subplots(1, 2)
     places = np.arange(len(groups))[::-1]
     for ax, name, title in ((axes[0], "error_variance", "Observation error √R"), (axes[1], "prior_variance", "Ensemble spread √s")):
@@ -94,9 +95,9 @@ def rank_chart(block: dict[str, Any]) -> Figure | None:
         groups |= {name: products[name] for name in most}
     if not groups:
         return None
-    fig = figure(WIDTH, 2.3)
-    axes = fig.subplots(1, MAX_PANELS, squeeze=False, sharey=True)[0]
-    for ax, (name, row) in zip(axes, groups.items(), strict=False):
+    fig = figure(WIDTH / MAX_PANELS * max(len(groups), 2), 2.4)
+    axes = fig.subplots(1, len(groups), squeeze=False, sharey=True)[0]
+    for ax, (name, row) in zip(axes, groups.items(), strict=True):
         counts = np.array(row["rank_count"])
         n, bins = counts.sum(), counts.size
         expected = 100.0 / bins
@@ -110,33 +111,30 @@ def rank_chart(block: dict[str, Any]) -> Figure | None:
         for label, side in zip(ax.get_xticklabels(), ("left", "center", "right"), strict=True):
             label.set_horizontalalignment(side)
     axes[0].set_ylabel("share of observations (%)")
-    for ax in axes[len(groups):]:
-        ax.set_visible(False)
     return fig
 
 
 def signal_chart(block: dict[str, Any]) -> Figure | None:
-    """Degrees of freedom for signal and information of a window, by product and by region."""
-    groups = _with_observations({"all": block["all"]} | block.get("product", {}))
+    """Degrees of freedom for signal and information of a window, by region and, if there are several, by product."""
+    everything, products = block["all"], _with_observations(block.get("product", {}))
     regions = _with_observations(block.get("region", {}))
-    regions = {k: regions[k] for k in sorted(regions, key=lambda k: -(regions[k]["dfs"] or 0.0))}
-    if not groups or not regions or block["all"]["dfs"] is None:
+    if everything["dfs"] is None or not regions:
         return None
-    rows = max(len(regions), len(groups))
+    regions = {name: regions[name] for name in sorted(regions, key=lambda name: -(regions[name]["dfs"] or 0.0))}
+    parts = [("by region", regions)] + ([("by product", products)] if len(products) > 1 else [])
+    rows = max(len(part) for _, part in parts)
     fig = figure(WIDTH, 0.2 * rows + 1.0)
-    axes = fig.subplots(1, 4, gridspec_kw={"width_ratios": [1, 1, 1.3, 1.3]})
-    sequential = block["all"]["information"] is not None
-    quantities = (("dfs", "Degrees of freedom", POSTERIOR),
-                  ("information" if sequential else "information_ensemble", "Information (bit)", BACKGROUND))
-    for number, part in enumerate((groups, regions)):
-        for ax, (name, title, colour) in zip(axes[2 * number:2 * number + 2], quantities, strict=True):
-            places = np.arange(len(part))[::-1]
+    axes = fig.subplots(1, 2 * len(parts), squeeze=False, gridspec_kw={"width_ratios": [1.5, 1.5, 1.0, 1.0][:2 * len(parts)]})[0]
+    information = "information" if everything["information"] is not None else "information_ensemble"
+    for number, (by, part) in enumerate(parts):
+        for column, (name, title, colour) in enumerate((("dfs", "Signal", POSTERIOR), (information, "Information", BACKGROUND))):
+            ax, places = axes[2 * number + column], np.arange(len(part))[::-1]
             ax.barh(places, [row[name] or 0.0 for row in part.values()], height=0.72, color=colour, alpha=0.75)
-            ax.set_yticks(places, list(part) if ax is axes[2 * number] else [""] * len(part))
+            ax.set_yticks(places, [""] * len(part) if column else list(part))
             ax.set_ylim(len(part) - rows - 0.6, len(part) - 0.4)
             ax.grid(axis="y", visible=False)
-            ax.set_title(title)
-            ax.set_xlabel("by product" if number == 0 else "by region")
+            ax.set_title(f"{title} {by}" + ("" if number else f": {everything[name]:.3g} in all"))
+            ax.set_xlabel("bit" if column else "degrees of freedom")
     return fig
 
 
