@@ -6,14 +6,11 @@ Exit codes: 0 done, 1 failed, 2 usage or bad input, 3 interrupted (the same comm
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from mozart_coupling.threads import let_waiting_threads_sleep
 
@@ -21,6 +18,7 @@ from . import __version__
 from .config import Settings, load
 from .errors import GcasError, Interrupted
 from .interrupts import signals_stop_the_work
+from .met_command import add_met_commands, whole
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -100,49 +98,11 @@ def _demo(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _met_ncep(arguments: argparse.Namespace) -> int:
-    from mozart_coupling.embedded.levels import hybrid_levels
-    from mozart_coupling.grids import Grid
-    from mozart_coupling.met_convert import convert_ncep_climatology
-
-    from .progress import Reporter
-
-    reporter = Reporter()
-    with reporter.screen(), reporter.bar("met files") as advance:
-        paths = convert_ncep_climatology(arguments.source, arguments.directory, arguments.prefix, Grid.named(arguments.grid),
-                                         *hybrid_levels(arguments.levels), arguments.start, arguments.end, arguments.hours,
-                                         progress=lambda done, total: advance(done / total))
-    print(f"{len(paths)} met files, {paths[0].name} … {paths[-1].name}; in a namelist:")
-    print(f"&transport\n  met_directory = '{Path(arguments.directory)}', met_prefix = '{arguments.prefix}'\n/")
-    return 0
-
-
 def _namelist_doc(arguments: argparse.Namespace) -> int:
     from .config.document import page
 
     sys.stdout.write(page())
     return 0
-
-
-def _whole(least: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
-        return int(text)
-    return whole
-
-
-def _day(text: str) -> np.datetime64:
-    try:
-        return np.datetime64(datetime.date.fromisoformat(text), "s")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2010-06-01") from None
-
-
-def _file_prefix(text: str) -> str:
-    if not text or "/" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is not the beginning of a file name")
-    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -170,23 +130,11 @@ def parser() -> argparse.ArgumentParser:
     osse.add_argument("--accept", action="store_true", help="as in `gcas run`")
     demo = command("demo", "A complete small synthetic experiment on the embedded model; continues where it stopped.", _demo, False)
     demo.add_argument("directory", metavar="DIR")
-    demo.add_argument("--windows", type=_whole(1), metavar="N", help="one-week windows (4)")
-    demo.add_argument("--members", type=_whole(2), metavar="N", help="ensemble members (40)")
+    demo.add_argument("--windows", type=whole(1), metavar="N", help="one-week windows (4)")
+    demo.add_argument("--members", type=whole(2), metavar="N", help="ensemble members (40)")
     demo.add_argument("--grid", metavar="NxM", help="model grid (128x64)")
-    demo.add_argument("--seed", type=_whole(0), metavar="N", help="seed of truth and perturbations (1)")
-    met = commands.add_parser("met", help="Make meteorology in the transport model's file form.")
-    sources = met.add_subparsers(dest="source_kind", required=True, metavar="SOURCE_KIND")
-    text = "The NCEP June climatology (T42, 17 pressure levels) as met files of the given days and the one before and after them."
-    ncep = sources.add_parser("ncep", help=text, description=text)
-    ncep.set_defaults(action=_met_ncep)
-    ncep.add_argument("source", metavar="FILE", help="ncep_june_climatology_t42.nc")
-    ncep.add_argument("directory", metavar="DIR", help="where the met files go")
-    ncep.add_argument("--start", type=_day, required=True, metavar="DATE", help="first day, such as 2010-06-01")
-    ncep.add_argument("--end", type=_day, required=True, metavar="DATE", help="the day after the last one")
-    ncep.add_argument("--prefix", type=_file_prefix, default="ncep_", metavar="TEXT", help="what the files' names begin with (ncep_)")
-    ncep.add_argument("--grid", default="128x64", metavar="NxM", help="the model's grid (128x64, the climatology's own)")
-    ncep.add_argument("--levels", type=_whole(3), default=28, metavar="N", help="the model's hybrid levels (28)")
-    ncep.add_argument("--hours", type=int, choices=(3, 6), default=6, help="between two records (6)")
+    demo.add_argument("--seed", type=whole(0), metavar="N", help="seed of truth and perturbations (1)")
+    add_met_commands(commands)
     command("namelist-doc", "The documentation of all settings, Markdown.", _namelist_doc, False)
     return top
 

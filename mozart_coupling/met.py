@@ -131,6 +131,15 @@ class MetFiles:
             bracket = self._bracket = self._bracket_around(time)
         return bracket, bracket.weight(time)
 
+    def record_times(self, first_day: np.datetime64, last_day: np.datetime64) -> np.ndarray:
+        """Times (n,) of all records in the files of these days, both included."""
+        times = []
+        for day in np.arange(np.datetime64(first_day, "D"), np.datetime64(last_day, "D") + 1):
+            file = DayFile(self.path(day))
+            times.append(file.times)
+            file.close()
+        return np.concatenate(times)
+
     def close(self) -> None:
         """Close files and forget records."""
         for file in self._open.values():
