@@ -189,3 +189,64 @@ def solve(method, x, hx, y, r, *, rule=None, places=None, weights_given=None, or
     else:
         posterior, back = letkf(x, simulated, observed, variance, rho, rho_obs, **options)
     return posterior, q.T @ back, dict(gross_rejected=rejected, huber_weight=weight, n_local=accepted.sum(axis=1), order=used)
+
+
+def letkf_interpolated(x, hx, y, r, places, observation_places, spacing_km, weights_at, *, inflation=1.0, rtpp=0.0, rtps=0.0):
+    """As `letkf` with transforms at the corners of a cube's cells, interpolated linearly in both angles; `weights_at(lon, lat)` gives
+    the weights (n, n_observations) of places in degrees."""
+    n_cells = max(1, int(np.ceil(np.pi / 2 * EARTH_RADIUS_KM / spacing_km)))
+    state = np.vstack([x, hx])
+    lon, lat = (np.concatenate(pair) for pair in zip(places, observation_places, strict=True))
+    own = (weights_at(lon, lat) > 0).any(axis=1)
+    transforms = {}
+    posterior = state.copy()
+    for i, row in enumerate(state):
+        prior = inflation * (row - row.mean())
+        if not own[i] or not prior.any():
+            continue
+        mean, pert = row.mean(), np.zeros_like(prior)
+        for corner, share in cube_corners(lon[i], lat[i], n_cells):
+            if corner not in transforms:
+                transforms[corner] = transform_at(hx, y, r, weights_at(*cube_place(corner, n_cells))[0], inflation)
+            mean_weight, root = transforms[corner]
+            mean += share * (prior @ mean_weight)
+            pert += share * (prior @ root)
+        pert = (1 - rtpp) * pert + rtpp * prior
+        spread = pert.std()
+        if spread > 0:
+            pert = pert * (1 + rtps * (prior.std() - spread) / spread)
+        posterior[i] = mean + pert
+    return posterior[: x.shape[0]], posterior[x.shape[0]:]
+
+
+def cube_corners(lon, lat, n_cells):
+    """The four corners around a place, as (face, column, row), and their shares."""
+    vector = np.array([np.cos(np.radians(lat)) * np.cos(np.radians(lon)), np.cos(np.radians(lat)) * np.sin(np.radians(lon)),
+                       np.sin(np.radians(lat))])
+    axis = int(np.argmax(np.abs(vector)))
+    place = [(np.arctan(vector[(axis + k) % 3] / np.abs(vector[axis])) / (np.pi / 2) + 0.5) * n_cells for k in (1, 2)]
+    corner = [min(max(int(np.floor(p)), 0), n_cells - 1) for p in place]
+    share = [p - c for p, c in zip(place, corner, strict=True)]
+    face = (axis, 1 if vector[axis] > 0 else -1)
+    return [((face, corner[0] + i, corner[1] + j), (share[0] if i else 1 - share[0]) * (share[1] if j else 1 - share[1]))
+            for i in (0, 1) for j in (0, 1)]
+
+
+def cube_place(corner, n_cells):
+    """Longitude and latitude of a corner, each (1,), degrees."""
+    (axis, side), column, row = corner
+    vector = np.zeros(3)
+    vector[axis] = side
+    vector[(axis + 1) % 3], vector[(axis + 2) % 3] = (np.tan(np.pi / 2 * (k / n_cells - 0.5)) for k in (column, row))
+    return np.degrees([np.arctan2(vector[1], vector[0])]), np.degrees([np.arctan2(vector[2], np.hypot(vector[0], vector[1]))])
+
+
+def transform_at(hx, y, r, weight, inflation):
+    """Mean weights (n_members,) and the symmetric root (n_members, n_members) for one vector of weights."""
+    n_members = hx.shape[1]
+    local = weight > 0
+    simulated = inflation * (hx - hx.mean(axis=1, keepdims=True))[local]
+    scaled = simulated * (weight[local] / r[local])[:, None]
+    eigenvalues, vectors = np.linalg.eigh(simulated.T @ scaled + (n_members - 1) * np.eye(n_members))
+    mean_weight = vectors @ (vectors.T @ (scaled.T @ (y - hx.mean(axis=1))[local]) / eigenvalues)
+    return mean_weight, (vectors * np.sqrt((n_members - 1) / eigenvalues)) @ vectors.T

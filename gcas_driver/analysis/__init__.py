@@ -2,7 +2,8 @@
 
 from .diagnostics import Diagnostics, diagnose, nothing_to_diagnose
 from .filters import AnalysisResult, ensrf, letkf
+from .inflation import AdaptiveInflation
 from .localization import Localization, critical_correlation
 
-__all__ = ["AnalysisResult", "Diagnostics", "Localization", "critical_correlation", "diagnose", "ensrf", "letkf",
+__all__ = ["AdaptiveInflation", "AnalysisResult", "Diagnostics", "Localization", "critical_correlation", "diagnose", "ensrf", "letkf",
            "nothing_to_diagnose"]

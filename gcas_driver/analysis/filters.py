@@ -23,7 +23,11 @@ from .arrays import (
     thread_count,
 )
 from .blocks import Independent, check_blocks, error_variances, rotate
-from .localization import prepare_localization
+from .inflation import AdaptiveInflation, factor_and_successor
+from .localization import Localization, prepare_localization
+
+LEAST_SPACING_KM = 25.0
+"""Of the grid from which the LETKF interpolates transforms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,8 @@ class AnalysisResult:
         Pairs of parameter and assimilated observation within reach, and of them accepted.
     n_zero_spread, n_zero_spread_observations : int
         Parameters and observations whose members are all equal: not updated, of no effect.
+    n_transforms : int
+        Matrices that `letkf` solved, for parameters and simulated values; 0 from `ensrf`.
     gross_rejected : ndarray (n_observations,) of bool
         Observations left out by the gross check; `n_gross_rejected` counts them.
     huber_weight : ndarray (n_observations,)
@@ -56,6 +62,10 @@ class AnalysisResult:
     chi2 : float
         Mean over the assimilated observations of innovation^2/(s + R), each when its turn came (`letkf`: of the prior); about
         1 if the ensemble and R tell the truth. NaN without observations.
+    inflation : float
+        Factor of the prior perturbations that was used.
+    next_inflation : AdaptiveInflation or None
+        What the next analysis is to be given as `inflation`, if this one was given an `AdaptiveInflation`.
     dfs : float
         Degrees of freedom for signal, the sum of `sensitivity`.
     assimilated : ndarray (n_observations,) of bool
@@ -80,9 +90,12 @@ class AnalysisResult:
     n_accepted: int
     n_zero_spread: int
     n_zero_spread_observations: int
+    n_transforms: int
     gross_rejected: np.ndarray
     huber_weight: np.ndarray
     order: np.ndarray
+    inflation: float
+    next_inflation: AdaptiveInflation | None
     chi2: float
     dfs: float
     assimilated: np.ndarray
@@ -125,8 +138,9 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
         Precision of the perturbations while the parameters are updated; means and gains are always double.
     threads : int or None
         OpenMP threads; None: OMP_NUM_THREADS, else all processors. Results do not depend on it, to the bit.
-    inflation : float
-        Factor of the prior perturbations of every parameter that an observation updates, and of the simulated values.
+    inflation : float or AdaptiveInflation
+        Factor of the prior perturbations of every parameter that an observation updates, and of the simulated values; or an estimate
+        of it that this analysis' innovations update first.
     rtpp, rtps : float
         Relaxation of the posterior perturbations to the prior's, and of their spread to the prior's, in [0, 1].
     gross : float or None
@@ -159,7 +173,7 @@ def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threa
 
 
 def letkf(x, hx, y, r, *, localization, precision="double", threads=None, inflation=1.0, rtpp=0.0, rtps=0.0, gross=None,
-          huber=None, r_blocks=None, overwrite_x=False) -> AnalysisResult:
+          huber=None, r_blocks=None, overwrite_x=False, interpolation_km=None) -> AnalysisResult:
     """Local ensemble transform Kalman filter with the symmetric square root; Hunt, Kostelich and Szunyogh (2007).
 
     Every parameter is analysed by itself with the observations that `localization` accepts for it, their error variances
@@ -173,6 +187,9 @@ def letkf(x, hx, y, r, *, localization, precision="double", threads=None, inflat
         As for `ensrf`.
     precision : "double" or "single"
         Accuracy of the transforms: 1e-14, or 1e-8 of a parameter's perturbations, in fewer steps; all numbers are double.
+    interpolation_km : float or None
+        Spacing of a coarse grid, km, from 25 to the largest `far_km`: transforms are computed at its points and interpolated to parameters
+        and simulated values (Yang et al. 2009). The localization must be by distance alone. None: each is analysed by itself.
 
     Returns
     -------
@@ -187,12 +204,13 @@ def letkf(x, hx, y, r, *, localization, precision="double", threads=None, inflat
     def sequence(problem: Independent, usable: np.ndarray) -> np.ndarray:
         return np.flatnonzero(usable)
 
+    spacing = check_interpolation(interpolation_km, localization)
     return analyse("letkf", sequence, (x, hx, y, r), localization, precision, threads, (inflation, rtpp, rtps), gross, huber,
-                   r_blocks, overwrite_x)
+                   r_blocks, overwrite_x, spacing)
 
 
 def analyse(method: str, sequence_of, arrays: tuple, localization, precision, threads, relaxation: tuple, gross, huber, r_blocks,
-            overwrite_x) -> AnalysisResult:
+            overwrite_x, spacing_km=0.0) -> AnalysisResult:
     """What both filters share: checks, outliers, rotation of blocks, then the core.
 
     `sequence_of(problem, usable)` gives the observations in the order in which they are assimilated.
@@ -204,7 +222,6 @@ def analyse(method: str, sequence_of, arrays: tuple, localization, precision, th
     core = prepare_localization(localization, n_parameters, y.size, n_members)
     n_threads = thread_count(threads)
     inflation, rtpp, rtps = relaxation
-    inflation = check_number("inflation", inflation, 0.0, LARGEST, open_low=True)
     rtpp, rtps = check_number("rtpp", rtpp, 0.0, 1.0), check_number("rtps", rtps, 0.0, 1.0)
     check_choice("precision", precision, ("double", "single"))
     blocks = check_blocks(r_blocks, y.size)
@@ -218,12 +235,39 @@ def analyse(method: str, sequence_of, arrays: tuple, localization, precision, th
         raise AnalysisError("no simulated value has any spread", found=f"{spread.size} observations, spread 0",
                             expected="members that differ", advice="see whether the perturbed fluxes reached the model")
     sequence = sequence_of(problem, used & spread)
+    inflation, following = factor_and_successor(inflation, problem.hx[sequence], problem.y[sequence], problem.r[sequence])
 
     if np.may_share_memory(members, x) and not (overwrite_x and members.flags.writeable):
         members = members.copy()
     problem = problem.apart_from(members)
-    counts = dict(gross_rejected=~used, huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)))
-    return run_core(method, members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps, precision == "single"))
+    counts = dict(gross_rejected=~used, huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)),
+                  inflation=inflation, next_inflation=following)
+    return run_core(method, members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps, precision == "single", spacing_km))
+
+
+def check_interpolation(interpolation_km, localization) -> float:
+    """Spacing of the grid from which transforms are interpolated, km; 0: they are not.
+
+    Raises
+    ------
+    InputError
+        Out of range, or the localization is not by distance alone.
+    """
+    if interpolation_km is None:
+        return 0.0
+    if not isinstance(localization, Localization):
+        raise InputError("interpolation_km needs a localization by distance", found=type(localization).__name__,
+                         expected="a Localization", advice="leave interpolation_km out")
+    by_rule = [text for text, is_set in (
+        (f"p_value={localization.p_value}", localization.p_value is not None), ("sign=True", localization.sign),
+        ("max_observations_by='correlated'", localization.max_observations is not None
+         and localization.max_observations_by == "correlated")) if is_set]
+    if by_rule:
+        raise InputError("interpolation_km needs a localization by distance alone: a rule on correlations accepts other observations "
+                         "for each parameter", found=", ".join(by_rule), expected="p_value=None, sign=False",
+                         advice="leave interpolation_km out, or the rule")
+    reach = float(np.max(localization.far_km, initial=LEAST_SPACING_KM))
+    return check_number("interpolation_km", interpolation_km, LEAST_SPACING_KM, reach)
 
 
 def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -288,7 +332,7 @@ def has_spread(hx: np.ndarray) -> np.ndarray:
 
 
 def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: dict, n_threads: int,
-             options: tuple[float, float, float, bool]) -> AnalysisResult:
+             options: tuple[float, float, float, bool, float]) -> AnalysisResult:
     """Call the core and gather its results; `x` becomes the posterior."""
     from gcas_driver._analysis import gcas_filter_face, gcas_status
 
@@ -296,7 +340,7 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
     hx = problem.hx.copy()
     mean, n_local = np.zeros(x.shape[0]), np.zeros(x.shape[0], np.int32)
     turn_mean, turn_variance = np.zeros(sequence.size), np.zeros(sequence.size)
-    n_pairs, n_accepted, n_zero_spread, status, message = gcas_filter_face.analyse(
+    n_pairs, n_accepted, n_zero_spread, n_transforms, status, message = gcas_filter_face.analyse(
         method == "letkf", local.kind, local.near_km, local.far_km, local.tested, local.critical_one_sided, local.critical_two_sided,
         local.sign_rule, local.tapered, local.max_sources, local.best_correlated, *options, n_threads,
         local.parameter_lon, local.parameter_lat, local.parameter_sign, local.observation_lon, local.observation_lat,
@@ -320,7 +364,8 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
     problem.turn_back(hx)
     return AnalysisResult(
         x=x, mean=mean, hx=hx, rejected_share=(n_pairs - n_accepted) / n_pairs if n_pairs else 0.0, n_local=n_local,
-        n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread), order=sequence, chi2=chi2, **figures, **counts)
+        n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread), n_transforms=int(n_transforms),
+        order=sequence, chi2=chi2, **figures, **counts)
 
 
 def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, information: np.ndarray,

@@ -12,7 +12,7 @@ module gcas_ensrf_blocks
 
     public :: block, relaxation, candidate_list
     public :: allocate_block, allocate_lists, allocate_targets, exchange_lists
-    public :: load_block, find_candidates, select_candidates, find_pairs, store_block
+    public :: seat, load_block, find_candidates, select_candidates, find_pairs, store_block
     public :: blocks_of_group
 
     integer, parameter :: blocks_of_group = 64 !! blocks that share one list of candidates

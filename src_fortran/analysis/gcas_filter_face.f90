@@ -8,6 +8,7 @@ module gcas_filter_face
     use gcas_kinds, only: dp, i4, i8
     use gcas_letkf, only: largest_information, scale_sources, transform_targets
     use gcas_letkf_blocks, only: scaled_sources
+    use gcas_letkf_interpolation, only: interpolate_targets
     use gcas_localization, only: localization, localization_bands, localization_weights
     use gcas_sphere, only: unit_vectors
     use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok, &
@@ -22,10 +23,10 @@ contains
     !> Serial EnSRF in two phases, Whitaker & Hamill (2002), eqs. 10-13; or LETKF, Hunt et al. (2007); localized as Jiang et al.
     !> (2021), section 2.1.3.
     subroutine analyse(transform, kind, near_km, far_km, tested, critical_one_sided, critical_two_sided, sign_rule, tapered, &
-                       max_sources, best_correlated, inflation, rtpp, rtps, single, n_threads, parameter_lon, &
+                       max_sources, best_correlated, inflation, rtpp, rtps, single, spacing_km, n_threads, parameter_lon, &
                        parameter_lat, parameter_sign, observation_lon, observation_lat, parameter_weights, &
                        observation_weights, y, r, order, hx_test, x, hx, mean, n_local, prior_mean, prior_variance, &
-                       n_reach, n_accepted, n_zero_spread, status, message)
+                       n_reach, n_accepted, n_zero_spread, n_transforms, status, message)
         logical, intent(in) :: transform           !! LETKF instead of EnSRF
         integer(i4), intent(in) :: kind            !! 0 no localization, 1 weights by the caller, 2 bands of distance
         real(dp), intent(in) :: near_km(:)         !! radii of the near band (n_observations), bands only [km]
@@ -41,6 +42,7 @@ contains
         real(dp), intent(in) :: rtpp               !! relaxation to prior perturbations, 0 to 1
         real(dp), intent(in) :: rtps               !! relaxation to prior spread, 0 to 1
         logical, intent(in) :: single              !! EnSRF: perturbations of the second phase in single precision; LETKF: that accuracy
+        real(dp), intent(in) :: spacing_km         !! LETKF: of the grid on which transforms are made; 0: none [km]
         integer(i4), intent(in) :: n_threads       !! threads
         real(dp), intent(in) :: parameter_lon(:)   !! (n_parameters), bands only [degree]
         real(dp), intent(in) :: parameter_lat(:)   !! (n_parameters), bands only [degree]
@@ -63,6 +65,7 @@ contains
         integer(i8), intent(out) :: n_reach        !! pairs of parameter and observation in reach
         integer(i8), intent(out) :: n_accepted     !! of them accepted
         integer(i8), intent(out) :: n_zero_spread  !! parameters without spread
+        integer(i8), intent(out) :: n_transforms   !! LETKF: matrices for parameters and simulated values
         integer, intent(out) :: status             !! `status_ok`, or `_bad_shape`, `_bad_value`, `_not_finite`, `_no_memory`, `_singular`, `_overflow`
         character(len=256), intent(out) :: message !! what was wrong; blank when all went well
         type(localization) :: local
@@ -72,6 +75,7 @@ contains
         real(dp), allocatable :: observation_mean(:), observation_vectors(:, :), parameter_vectors(:, :)
         integer, allocatable :: observation_local(:), observation_sign(:)
         logical, allocatable :: moves(:)
+        logical :: interpolated
         logical :: finite
         integer(i8) :: unused(3)
         integer :: n_observations, n_parameters
@@ -79,6 +83,7 @@ contains
         n_reach = 0
         n_accepted = 0
         n_zero_spread = 0
+        n_transforms = 0
         n_parameters = size(x, 2)
         n_observations = size(hx, 2)
         call check_sizes()
@@ -126,15 +131,22 @@ contains
         end if
         prior_mean = sources%mean
         prior_variance = sources%variance
-        call update(parameter_weights, parameter_vectors, parameter_sign, .true., moves, x, mean, n_local, n_reach, n_accepted, &
-                    n_zero_spread)
+        interpolated = transform .and. spacing_km > 0.0_dp
+        if (interpolated) then
+            call interpolate_targets(local, sources, scaled, spacing_km, relax, n_threads, parameter_vectors, &
+                                     observation_vectors, x, hx, mean, n_local, n_reach, n_accepted, n_zero_spread, &
+                                     n_transforms)
+        else
+            call update(parameter_weights, parameter_vectors, parameter_sign, .true., moves, x, mean, n_local, n_reach, &
+                        n_accepted, n_zero_spread)
+        end if
         call survey(x, n_threads, moves, finite)
         if (.not. finite) then
             status = status_overflow
             message = 'posterior parameters hold NaN, infinity or numbers whose squares overflow'
             return
         end if
-        if (.not. transform .and. max_sources == 0) return
+        if (interpolated .or. (.not. transform .and. max_sources == 0)) return
         moves = spread(.true., 1, n_observations)
         call update(observation_weights, observation_vectors, observation_sign, .false., moves, hx, observation_mean, &
                     observation_local, unused(1), unused(2), unused(3))
@@ -167,7 +179,7 @@ contains
 
             if (transform) then
                 call transform_targets(local, sources, scaled, weights, vectors, sign, own_test, hx_test, moving, relax, &
-                                       n_threads, values, means, n_used, n_in_reach, n_taken, n_flat)
+                                       n_threads, values, means, n_used, n_in_reach, n_taken, n_flat, n_transforms)
             else
                 call replay_targets(local, sources, weights, vectors, sign, own_test, hx_test, moving, relax, n_threads, values, &
                                     means, n_used, n_in_reach, n_taken, n_flat)
@@ -211,6 +223,9 @@ contains
                 message = 'order points outside the observations'
             else if (any(.not. r > 0.0_dp)) then
                 message = 'an error variance is not positive'
+            else if (spacing_km > 0.0_dp .and. (kind /= localization_bands .or. tested .or. any(parameter_sign /= 0) &
+                                                .or. (max_sources > 0 .and. best_correlated))) then
+                message = 'transforms can be interpolated only where localization is by distance alone'
             else if (n_threads < 1) then
                 message = 'n_threads must be positive'
             else

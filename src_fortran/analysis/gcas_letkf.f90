@@ -10,9 +10,10 @@ module gcas_letkf
     use gcas_ensrf_kernels, only: n_lanes
     use gcas_ensrf_sources, only: source_set
     use gcas_kinds, only: dp, i8
-    use gcas_letkf_blocks, only: reserve_workspace, scaled_sources, transform_block, workspace
-    use gcas_letkf_global, only: common_transform, make_common_transform
+    use gcas_letkf_blocks, only: choose_all, reserve_workspace, scaled_sources, transform_block, workspace
+    use gcas_letkf_transform, only: apply_transforms, make_transform, transform
     use gcas_localization, only: localization, localization_bands, localization_none
+    use gcas_matrix_root, only: matrix_root
     use gcas_pair_kernels, only: dot
     use gcas_partition, only: arrange
     implicit none (type, external)
@@ -44,7 +45,7 @@ contains
 
     !> Transform all targets, each with its own observations.
     subroutine transform_targets(local, sources, scaled, weights, vectors, sign, own_test, test, moves, relax, n_threads, values, &
-                                 mean, n_local, n_reach, n_accepted, n_zero_spread)
+                                 mean, n_local, n_reach, n_accepted, n_zero_spread, n_transforms)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
         type(scaled_sources), intent(in) :: scaled
@@ -62,11 +63,12 @@ contains
         integer(i8), intent(out) :: n_reach                 !! pairs in reach
         integer(i8), intent(out) :: n_accepted              !! of them accepted
         integer(i8), intent(out) :: n_zero_spread           !! targets without spread
+        integer(i8), intent(inout) :: n_transforms          !! matrices whose functions were applied
         integer, allocatable :: order(:)
         integer :: first, group, last, n_groups, n_targets
         type(block) :: work
         type(candidate_list) :: candidates
-        type(common_transform) :: common
+        type(transform) :: common(1, 1)
         type(workspace) :: space
 
         n_targets = size(values, 2)
@@ -75,12 +77,16 @@ contains
         n_zero_spread = 0
         allocate (order(n_targets))
         call arrange(local%kind == localization_bands, vectors, moves, n_lanes, n_threads, order)
-        if (local%kind == localization_none) call make_common_transform(sources, scaled, n_threads, common)
+        if (local%kind == localization_none) then
+            call make_common_transform(sources, scaled, common(1, 1))
+            n_transforms = n_transforms + merge(1, 0, common(1, 1)%acts)
+        end if
         n_groups = (n_targets + n_lanes*blocks_of_group - 1)/(n_lanes*blocks_of_group)
 
         !$omp parallel num_threads(n_threads) default(none) private(candidates, first, last, work, space) &
         !$omp     shared(local, sources, scaled, weights, vectors, sign, own_test, test, relax, values, mean, n_local) &
-        !$omp     shared(order, n_targets, n_groups, common) reduction(+:n_reach, n_accepted, n_zero_spread)
+        !$omp     shared(order, n_targets, n_groups, common) &
+        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread, n_transforms)
         call allocate_block(sources, work)
         if (local%kind /= localization_none) call reserve_workspace(sources, space)
         !$omp do schedule(dynamic, 1)
@@ -95,9 +101,9 @@ contains
                 if (work%flat) then
                     continue
                 else if (local%kind == localization_none) then
-                    call common%apply(work)
+                    call apply_transforms(common, spread(spread(work%filled, 2, 1), 3, 1), work)
                 else
-                    call transform_block(sources, scaled, work, space)
+                    call transform_block(sources, scaled, work, space, n_transforms)
                 end if
                 call store_block(relax, work, values, mean, n_local)
                 n_accepted = n_accepted + sum(work%n_accepted)
@@ -107,4 +113,18 @@ contains
         !$omp end do
         !$omp end parallel
     end subroutine transform_targets
+
+    !> Without localization all targets share one transform.
+    subroutine make_common_transform(sources, scaled, common)
+        type(source_set), intent(in) :: sources
+        type(scaled_sources), intent(in) :: scaled
+        type(transform), intent(inout) :: common
+        type(matrix_root) :: function_of
+        type(workspace) :: space
+        integer :: i
+
+        call reserve_workspace(sources, space)
+        call choose_all(scaled, space)
+        call make_transform(sources, scaled, [(i, i=1, sources%n)], space, function_of, common)
+    end subroutine make_common_transform
 end module gcas_letkf

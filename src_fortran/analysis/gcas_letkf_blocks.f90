@@ -4,7 +4,7 @@ module gcas_letkf_blocks
     use gcas_ensrf_kernels, only: lane_products, lane_subtract, n_batch, n_lanes
     use gcas_ensrf_sources, only: source_set
     use gcas_inverse_root, only: pole_table
-    use gcas_kinds, only: dp
+    use gcas_kinds, only: dp, i8
     use gcas_krylov, only: apply_functions, krylov_space
     use gcas_letkf_kernels, only: add_products, gather_scaled, mirror, n_rows, panels_of
     use gcas_pair_kernels, only: dot
@@ -12,7 +12,7 @@ module gcas_letkf_blocks
     private
 
     public :: scaled_sources, workspace
-    public :: reserve_workspace, transform_block, is_few, observation_matrix, member_matrix, steps_tolerance
+    public :: reserve_workspace, transform_block, choose, choose_all, observation_matrix, member_matrix
 
     !> What is added to the observations for the transforms.
     type :: scaled_sources
@@ -78,11 +78,12 @@ contains
     end subroutine enlarge
 
     !> Transform all targets of a block.
-    subroutine transform_block(sources, scaled, work, space)
+    subroutine transform_block(sources, scaled, work, space, n_transforms)
         type(source_set), intent(in) :: sources
         type(scaled_sources), intent(in) :: scaled
         type(block), intent(inout) :: work
         type(workspace), intent(inout) :: space
+        integer(i8), intent(inout) :: n_transforms !! counts the matrices
         integer :: lane, lanes(n_lanes), leader(n_lanes), n_group
         logical :: dual(n_lanes)
 
@@ -92,6 +93,7 @@ contains
         do lane = 1, n_lanes
             if (leader(lane) /= lane) cycle
             n_group = count(leader == lane)
+            n_transforms = n_transforms + 1
             lanes(1:n_group) = pack(all_lanes, leader == lane)
             call choose(scaled, lane, work, space)
             if (dual(lane)) then
@@ -154,6 +156,17 @@ contains
         end do
         space%n_local = n
     end subroutine choose
+
+    !> All observations, with weight 1.
+    pure subroutine choose_all(scaled, space)
+        type(scaled_sources), intent(in) :: scaled
+        type(workspace), intent(inout) :: space
+        integer :: i
+
+        space%n_local = size(scaled%root)
+        space%chosen = [(i, i=1, space%n_local)]
+        space%scale = scaled%root
+    end subroutine choose_all
 
     !> Products of all targets with all observations of the block, and the observations' Gram matrix if it pays.
     subroutine prepare_dual(sources, dual, leader, work, space)
