@@ -15,6 +15,22 @@ module gcas_pair_kernels
 
 contains
 
+    !> 1 if a < b, else 0, for finite numbers: arithmetic, since the compiler makes branches of `merge`.
+    pure elemental real(dp) function below(a, b)
+        !$omp declare simd(below)
+        real(dp), intent(in) :: a, b
+
+        below = 0.5_dp - sign(0.5_dp, a - b)
+    end function below
+
+    !> The same in single precision.
+    pure elemental real(sp) function below_single(a, b) result(below)
+        !$omp declare simd(below_single)
+        real(sp), intent(in) :: a, b
+
+        below = 0.5_sp - sign(0.5_sp, a - b)
+    end function below_single
+
     !> Scalar product in a fixed order of partial sums.
     pure real(dp) function dot(a, b) result(product)
         real(dp), intent(in), contiguous :: a(:) !! (n)
@@ -91,24 +107,29 @@ contains
         real(dp), intent(in) :: chord2(width, n_list) !! squared chords by place
         real(dp), intent(out) :: weight(n_lanes, n_list)
         integer(i8), intent(inout) :: n_reach         !! pairs in reach
-        real(dp) :: low, high, total
+        real(dp) :: far, n, total(n_lanes)
         integer :: base, i, lane
 
         if (n_list < 1) return
         base = merge(half, 0, width == n_lanes)
-        total = 0
-        ! The loop over sources is inside: so the counts stay in registers.
-        !$omp simd private(high, low, i) reduction(+:total)
-        do lane = 1, half
-            do i = 1, n_list
-                low = merge(filled(lane), 0.0_dp, chord2(lane, i) < far_chord2(list(i)))
-                high = merge(filled(lane + half), 0.0_dp, chord2(lane + base, i) < far_chord2(list(i)))
-                weight(lane, i) = low
-                weight(lane + half, i) = high
-                total = total + low + high
+        do i = 1, n_list
+            far = far_chord2(list(i))
+            !$omp simd
+            do lane = 1, half
+                weight(lane, i) = filled(lane)*below(chord2(lane, i), far)
+                weight(lane + half, i) = filled(lane + half)*below(chord2(lane + base, i), far)
             end do
         end do
-        n_reach = n_reach + nint(total, i8)
+        ! The loop over sources is inside, so that the counts stay in registers.
+        !$omp simd private(n, i)
+        do lane = 1, n_lanes
+            n = 0
+            do i = 1, n_list
+                n = n + weight(lane, i)
+            end do
+            total(lane) = n
+        end do
+        n_reach = n_reach + nint(sum(total), i8)
     end subroutine mark_reach
 
     !> Reject the pairs of one source whose correlation is not beyond its limit. Lanes so close to their limit that single
@@ -125,18 +146,20 @@ contains
         logical, intent(out) :: any_doubt              !! whether any lane is doubtful
         real(dp), intent(out) :: doubtful(n_lanes)     !! 1 where the pair must be judged again
         real(dp) :: most
-        real(sp) :: limit, value
-        integer :: first, lane, place
+        real(sp) :: both, is_near, limit, value
+        integer :: first, lane, shift
 
         most = 0
         do first = 0, half, half
-            !$omp simd private(limit, place, value) reduction(max:most)
+            shift = merge(0, base - half, first == 0)
+            !$omp simd private(both, is_near, limit, value) reduction(max:most)
             do lane = first + 1, first + half
-                place = lane - first + merge(0, base, first == 0)
-                limit = merge(near(lane), far(lane), chord2(place) < near_chord2)
-                value = merge(abs(correlation(lane)), signs(lane)*correlation(lane), signs(lane) == 0.0_sp)
-                doubtful(lane) = merge(weight(lane), 0.0_dp, abs(value - limit) < single_margin)
-                weight(lane) = merge(weight(lane), 0.0_dp, value > limit)
+                is_near = real(below(chord2(lane + shift), near_chord2), sp)
+                limit = is_near*near(lane) + (1.0_sp - is_near)*far(lane)
+                both = 1.0_sp - abs(signs(lane))
+                value = signs(lane)*correlation(lane) + both*abs(correlation(lane))
+                doubtful(lane) = weight(lane)*real(below_single(abs(value - limit), single_margin), dp)
+                weight(lane) = weight(lane)*real(below_single(limit, value), dp)
                 most = max(most, doubtful(lane))
             end do
         end do
@@ -197,8 +220,8 @@ contains
             low = 0
             high = 0
             do i = 1, n_list
-                low = low + merge(1.0_dp, 0.0_dp, weight(lane, i) > 0.0_dp)
-                high = high + merge(1.0_dp, 0.0_dp, weight(lane + half, i) > 0.0_dp)
+                low = low + below(0.0_dp, weight(lane, i))
+                high = high + below(0.0_dp, weight(lane + half, i))
             end do
             n_accepted(lane) = nint(low)
             n_accepted(lane + half) = nint(high)
