@@ -105,7 +105,7 @@ def diagnose(y, hx, result: AnalysisResult, *, groups: Mapping[str, object] | No
     With innovation d = y − Hx̄_b, departure a = y − Hx̄_a, s the prior variance with inflation and R the error variance with Huber's weights,
     all as the filter took them: χ² = mean d²/(s + R); R̂ = mean(a d), HPHᵀ = mean((d − a) d), HAHᵀ = mean((d − a) a) (Desroziers et al.,
     QJRMS 131, 3385, 2005); degrees of freedom for signal Σ ∂(Hx̄_a)_i/∂y_i (Cardinali et al., QJRMS 130, 2767, 2004; Liu et al.,
-    Mon. Wea. Rev. 137, 3547, 2009); information ½ ln det(I + R^-½ HPHᵀ R^-½) (Shannon; Fisher, ECMWF Tech. Memo. 397, 2003); ranks of y
+    QJRMS 135, 1842, 2009); information ½ ln det(I + R^-½ HPHᵀ R^-½) (Shannon; Fisher, ECMWF Tech. Memo. 397, 2003); ranks of y
     among the members' simulated values with noise of variance R added (Hamill, MWR 129, 550, 2001). Gross-rejected observations are
     counted and have no other part. Of blocks with correlated errors the diagonal is taken, but for `dfs` and `information`.
 
