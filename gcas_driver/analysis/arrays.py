@@ -15,6 +15,9 @@ MESSAGE_INDICES = 5
 LARGEST = 1e150
 """Largest magnitude whose square is a number: values of a filter must not exceed it."""
 
+LARGEST_VARIANCE = 1e300
+"""The largest variance."""
+
 THREADS_PER_PROCESSOR = 4
 """More threads than this bring nothing, whatever is asked for."""
 

@@ -10,6 +10,7 @@ from gcas_driver.errors import AnalysisError, InputError
 
 from .arrays import (
     LARGEST,
+    LARGEST_VARIANCE,
     as_float,
     as_indices,
     check_choice,
@@ -283,6 +284,9 @@ def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
         check_squares(name, array)
     check_finite("r", r)
     check_positive("r", r)
+    if r.size and r.max() > LARGEST_VARIANCE:
+        raise InputError("r holds variances whose sums overflow", where=f"index {int(r.argmax())}", found=f"{r.max():g}",
+                         expected=f"up to {LARGEST_VARIANCE:g}")
     return x, hx, y, r
 
 
@@ -359,7 +363,11 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
                             expected="members that differ", advice="see the prior fluxes and their lambda")
     r_used = problem.r[sequence]
     chi2 = float(np.mean((problem.y[sequence] - turn_mean) ** 2 / (turn_variance + r_used))) if sequence.size else np.nan
-    information = np.log1p(turn_variance / r_used) / 2.0 if method == "ensrf" else np.full(sequence.size, np.nan)
+    information = np.full(sequence.size, np.nan)
+    if method == "ensrf":
+        with np.errstate(over="ignore"):  # where R is next to nothing the ratio is too large, its logarithm is not
+            ratio = turn_variance / r_used
+        information = np.where(np.isfinite(ratio), np.log1p(ratio), np.log(np.maximum(turn_variance, r_used)) - np.log(r_used)) / 2.0
     figures = per_observation(problem, sequence, hx, information, options[:3])
     problem.turn_back(hx)
     return AnalysisResult(
