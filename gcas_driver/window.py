@@ -267,25 +267,29 @@ def analyse(case: Case, window: Window, prior: Prior, compared: Compared) -> Pos
             raise AnalysisError(error.what, f"window {window.label}: {error.where}", error.found, error.expected, error.advice) from error
 
 
-def _analyse(case: Case, window: Window, prior: Prior, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> Posterior:
+def filtered(case: Case, prior: Prior, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> AnalysisResult:
+    """The filter as &analysis sets it; `hx` (n_super, n_members) and error `variance` (n_super,) of the super-observations."""
     settings, state, supers = case.settings.analysis, prior.state, compared.supers
     common: dict[str, Any] = dict(localization=_localization(case, state, supers), precision=settings.precision,
                                   threads=settings.threads or None, inflation=settings.inflation, rtpp=settings.rtpp,
                                   rtps=settings.rtps, huber=settings.huber or None, r_blocks=_correlated_errors(case, supers))
     if settings.method == "letkf":
-        result = letkf(prior.x, hx, supers.value, variance, **common)
-    else:
-        result = ensrf(prior.x, hx, supers.value, variance, order=order_of_update(settings.order, compared, hx, variance), **common)
+        return letkf(prior.x, hx, supers.value, variance, **common)
+    return ensrf(prior.x, hx, supers.value, variance, order=order_of_update(settings.order, compared, hx, variance), **common)
+
+
+def _analyse(case: Case, window: Window, prior: Prior, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> Posterior:
+    result = filtered(case, prior, compared, hx, variance)
     figures = {"rejected_share": round(float(result.rejected_share), 6), "zero_spread_parameters": int(result.n_zero_spread),
                "zero_spread_observations": int(result.n_zero_spread_observations)}
     figures |= {name: round(float(value), 4) for name in ("chi2", "dfs") if np.isfinite(value := getattr(result, name, np.nan))}
     case.reporter.log.info("analysis: %.1f %% of the pairs within reach rejected; without spread and not updated: %d parameters, %d "
                            "super-observations", 100 * result.rejected_share, result.n_zero_spread, result.n_zero_spread_observations)
-    if settings.huber:
+    if case.settings.analysis.huber:
         figures["huber_down_weighted"] = result.n_huber
         case.reporter.log.info("analysis: %s counted less, being more than %g standard deviations off",
-                               counted(result.n_huber, "super-observation"), settings.huber)
-    diagnostics = _diagnostics(case, window, supers, hx, result)
+                               counted(result.n_huber, "super-observation"), case.settings.analysis.huber)
+    diagnostics = _diagnostics(case, window, compared.supers, hx, result)
     figures["diagnostics"] = {name: round(value, 4) for name in NOTED if np.isfinite(value := diagnostics.of(name))}
     return Posterior(result.x, result.mean, result.hx, np.asarray(result.n_local), diagnostics, figures)
 

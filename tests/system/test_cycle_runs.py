@@ -190,8 +190,8 @@ def test_a_window_without_observations_keeps_the_prior(small_inputs, small_case)
     assert data["2010-06-02/observations.nc:value"].size == 0
 
 
-def test_the_other_filter_runs_too(small_case):
-    path = small_case(days=1, analysis="method = 'letkf'")
+def test_the_other_filter_runs_too_with_hubers_weights(small_case):
+    path = small_case(days=1, analysis="method = 'letkf', huber = 0.2")
     result = gcas("run", path)
     assert result.returncode == 0, result.stderr
     data = data_of(path.parent / "case")
@@ -199,6 +199,9 @@ def test_the_other_filter_runs_too(small_case):
     misfit = {name: np.mean((data[f"2010-06-01/observations.nc:{name}"] - data["2010-06-01/observations.nc:value"])[used] ** 2)
               for name in ("background", "posterior")}
     assert misfit["posterior"] < misfit["background"]
+    entry = next(e for e in journal_of(path.parent / "case") if "super_observations" in e)
+    assert 0 < entry["huber_down_weighted"] <= entry["super_observations"]
+    assert f"{entry['huber_down_weighted']} super-observation" in result.stderr and "more than 0.2 standard deviations off" in result.stderr
 
 
 def test_members_split_over_runs_give_the_same(small_case):
