@@ -25,6 +25,7 @@ from .arrays import (
 )
 from .blocks import Independent, check_blocks, error_variances, rotate
 from .inflation import AdaptiveInflation, factor_and_successor
+from .influence import per_observation
 from .localization import Localization, prepare_localization
 
 LEAST_SPACING_KM = 25.0
@@ -374,34 +375,3 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
         x=x, mean=mean, hx=hx, rejected_share=(n_pairs - n_accepted) / n_pairs if n_pairs else 0.0, n_local=n_local,
         n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread), n_transforms=int(n_transforms),
         order=sequence, chi2=chi2, **figures, **counts)
-
-
-def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, information: np.ndarray,
-                    relaxation: tuple[float, float, float]) -> dict[str, np.ndarray | float]:
-    """What the result says of single observations, blocks turned back; `hx` is the posterior, `information` of the sequence."""
-    def placed(values: np.ndarray) -> np.ndarray:
-        result = np.zeros(problem.y.size)
-        result[sequence] = values
-        return problem.shared_out(result)
-
-    sensitivity = unrelaxed_variance(problem.hx[sequence], hx[sequence], *relaxation) / problem.r[sequence]
-    prior = problem.hx.copy()
-    problem.turn_back(prior)
-    return dict(dfs=float(np.sum(sensitivity)), assimilated=placed(np.ones(sequence.size)) > 0.0,
-                prior_variance=relaxation[0] ** 2 * prior.var(axis=1, ddof=1), error_variance=problem.shared_out(problem.r),
-                sensitivity=placed(sensitivity), information=placed(information))
-
-
-def unrelaxed_variance(prior: np.ndarray, posterior: np.ndarray, inflation: float, rtpp: float, rtps: float) -> np.ndarray:
-    """Posterior variance (n,) as it was before `rtpp` and then `rtps`, of rows (n, n_members) as they are after both."""
-    variance = posterior.var(axis=1, ddof=1)
-    if max(rtpp, rtps) == 1.0:
-        return np.full(len(variance), np.nan)
-    if rtps > 0.0:
-        after = np.sqrt(variance)
-        before = (after - rtps * inflation * prior.std(axis=1, ddof=1)) / (1.0 - rtps)
-        posterior = posterior * (before / after)[:, None]
-        variance = before**2
-    if rtpp > 0.0:
-        variance = (posterior - rtpp * inflation * prior).var(axis=1, ddof=1) / (1.0 - rtpp) ** 2
-    return variance

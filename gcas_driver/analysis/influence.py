@@ -1,0 +1,56 @@
+"""What each observation did in an analysis: its sensitivity and information, with the variances that the filter took."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .blocks import Independent
+
+
+def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, information: np.ndarray,
+                    relaxation: tuple[float, float, float]) -> dict[str, np.ndarray | float]:
+    """What the result says of single observations, turned back from blocks.
+
+    Parameters
+    ----------
+    problem : Independent
+        As the core was given it; its `hx` are prior members (n_observations, n_members).
+    sequence : ndarray of int
+        Assimilated observations, in their order.
+    hx : ndarray (n_observations, n_members)
+        Posterior members, not yet turned back.
+    information : ndarray
+        [nat], of the observations in `sequence`.
+    relaxation : (inflation, rtpp, rtps)
+
+    Returns
+    -------
+    dict
+        `dfs`, `assimilated`, `prior_variance`, `error_variance`, `sensitivity`, `information` of an `AnalysisResult`.
+    """
+    def placed(values: np.ndarray) -> np.ndarray:
+        result = np.zeros(problem.y.size)
+        result[sequence] = values
+        return problem.shared_out(result)
+
+    sensitivity = unrelaxed_variance(problem.hx[sequence], hx[sequence], *relaxation) / problem.r[sequence]
+    prior = problem.hx.copy()
+    problem.turn_back(prior)
+    return dict(dfs=float(np.sum(sensitivity)), assimilated=placed(np.ones(sequence.size)) > 0.0,
+                prior_variance=relaxation[0] ** 2 * prior.var(axis=1, ddof=1), error_variance=problem.shared_out(problem.r),
+                sensitivity=placed(sensitivity), information=placed(information))
+
+
+def unrelaxed_variance(prior: np.ndarray, posterior: np.ndarray, inflation: float, rtpp: float, rtps: float) -> np.ndarray:
+    """Posterior variance (n,) as it was before `rtpp` and then `rtps`, of rows (n, n_members) as they are after both."""
+    variance = posterior.var(axis=1, ddof=1)
+    if max(rtpp, rtps) == 1.0:
+        return np.full(len(variance), np.nan)
+    if rtps > 0.0:
+        after = np.sqrt(variance)
+        before = (after - rtps * inflation * prior.std(axis=1, ddof=1)) / (1.0 - rtps)
+        posterior = posterior * (before / after)[:, None]
+        variance = before**2
+    if rtpp > 0.0:
+        variance = (posterior - rtpp * inflation * prior).var(axis=1, ddof=1) / (1.0 - rtpp) ** 2
+    return variance
