@@ -25,7 +25,7 @@ def gaspari_cohn(distance, far):
     q = 2 * np.asarray(distance, float) / far
     safe = np.maximum(q, 1e-3)
     inner = -q**5 / 4 + q**4 / 2 + 5 * q**3 / 8 - 5 * q**2 / 3 + 1
-    outer = q**5 / 12 - q**4 / 2 + 5 * q**3 / 8 + 5 * q**2 / 3 - 5 * q + 4 - 2 / (3 * safe)
+    outer = (2 - q)**4 * (q**2 + 2 * q - 0.5) / (12 * safe)  # eq. 4.10, factored: near 2 its terms cancel
     return np.where(q <= 1, inner, np.where(q < 2, outer, 0.0))
 
 
