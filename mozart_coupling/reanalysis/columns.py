@@ -69,12 +69,12 @@ def structure_of(catalogue: Catalogue, product: Product, series: dict[str, Serie
         if np.any(np.diff(pressures[order]) <= 0.0) or pressures.size < 3:
             raise MetError("pressure levels must be at least three, all different", first.where, pressures.tolist())
         return Structure("pressure", nothing, nothing, pressures[order], order, f"{order.size} pressure levels")
+    if product.centred:
+        return _geos_structure(catalogue, series, np.arange(first.n_levels))
     numbers = first.level_numbers
     if np.unique(numbers).size != numbers.size:
         raise MetError("a model level is given twice", first.where, numbers.tolist())
     order = np.argsort(numbers)
-    if product.centred:
-        return _geos_structure(catalogue, product, series, order)
     given = catalogue.coefficients()
     n_levels = given[0].size - 1 if given else product.n_levels
     sorted_numbers = numbers[order]
@@ -92,10 +92,10 @@ def structure_of(catalogue: Catalogue, product: Product, series: dict[str, Serie
     return Structure("hybrid", a[keep], b[keep], nothing, order, f"{numbers.size} model levels, coefficients from {where}")
 
 
-def _geos_structure(catalogue: Catalogue, product: Product, series: dict[str, Series], order: np.ndarray) -> Structure:
+def _geos_structure(catalogue: Catalogue, series: dict[str, Series], order: np.ndarray) -> Structure:
     """Layers of GEOS files; those written for GEOS-Chem have the ground first, which pressure or vapour tell."""
     nothing = np.empty(0)
-    judge = series.get("DELP", series["Q"])
+    judge = series.get("DELP") or series["Q"]
     ends = [_layers(judge, (judge.static,), slice(k, k + 1), order)[0].mean() for k in (0, order.size - 1)]
     if ends[0] > ends[1]:
         order = order[::-1]
@@ -160,10 +160,10 @@ def state_columns(structure: Structure, series: dict[str, Series], terms: dict[s
         if structure.kind == "hybrid":
             faces = level_pressure(structure.a / P0, structure.b, ps + shift)
         else:
-            faces = faces + shift * (faces - GEOS_TOP) / (ps - GEOS_TOP)
+            faces = faces + shift * (structure.b[:, None, None] if structure.b.size else (faces - GEOS_TOP) / (ps - GEOS_TOP))
         remap = LayerRemap(faces, target)
     fields = {name: remap(values) for name, values in layers.items()}
-    if fields["Q"][0].mean() > fields["Q"][-1].mean():
+    if fields["Q"][0].mean() > 1.001 * fields["Q"][-1].mean():
         raise MetError("levels are upside down", _where(terms["Q"]), "more vapour in the first level than in the last", "level 1 on top",
                        "The level coordinate and the data contradict each other.")
     if "CMFMC" in terms and structure.kind != "pressure":
