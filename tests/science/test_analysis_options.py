@@ -123,6 +123,15 @@ def test_each_option_with_each_localization(method, rule, options):
         compare(method, x, hx, y, r, localization=localization, **chosen)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_hundreds_of_observations(method, rule):
+    """More than the core takes at a time, in a random order, with blocks that lie across its borders."""
+    rng, x, hx, y, r, places = problem(5, n=20, p=290 if method == "ensrf" else 150, members=24, flat=True)
+    localization, options = prepared(rng, x, y, places, rule, dict(order="random", r_blocks="random", gross=3.0, inflation=1.1, rtps=0.3))
+    compare(method, x, hx, y, r, localization=localization, **options)
+
+
 @st.composite
 def choices(draw):
     """Any combination of options and settings of a localization."""
