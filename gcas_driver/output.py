@@ -149,7 +149,7 @@ def _put_supers(out: WindowFile, supers: Mapping[str, np.ndarray]) -> None:
 
 
 def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarray], diagnostics: Diagnostics,
-                   rejected_share: float | None) -> None:
+                   rejected_share: float | None, inflation: float | None) -> None:
     """Scaling factors of every member before and after the analysis, and how the analysis behaved.
 
     Where components have λ cells of their own, the dimension `parameter` is as long as the most numerous ones', `lon` and `lat` are
@@ -164,6 +164,8 @@ def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarr
     diagnostics : Diagnostics
     rejected_share : float or None
         Of the pairs within reach, by localization; None: there were no observations.
+    inflation : float or None
+        Factor by which the analysis multiplied the prior perturbations; None: there was none.
     """
     with window_file(path, "Scaling factors of the fluxes", heading) as out:
         n_component, n_parameter = analysis["factor_mean"].shape
@@ -186,6 +188,8 @@ def write_analysis(path: Path, heading: Heading, analysis: Mapping[str, np.ndarr
                 long_name="super-observations that passed the parameter's localization")
         out.put("sign", grid, analysis["sign"], "i1", flag_values=np.array([-1, 0, 1], "i1"), flag_meanings="sink no_rule source",
                 long_name="sign of the prior flux in the window")
+        out.put("inflation", (), np.nan if inflation is None else inflation, units="1",
+                long_name="factor of the prior perturbations in the analysis; factor_prior is without it")
         _put_diagnostics(out, diagnostics, rejected_share)
 
 

@@ -20,12 +20,13 @@ import xarray as xr
 from mozart_coupling.grids import Grid
 from mozart_coupling.samples import SampleRequest, Samples
 
-from .analysis import AnalysisResult, Diagnostics, Localization, diagnose, ensrf, letkf, nothing_to_diagnose
+from .analysis import AdaptiveInflation, AnalysisResult, Diagnostics, Localization, diagnose, ensrf, letkf, nothing_to_diagnose
 from .case import Case
 from .errors import AnalysisError, GcasError
 from .fluxes.members import FluxBasis, flux_basis
 from .fluxes.prior import window_fluxes
 from .fluxes.state import State, build_state
+from .journal import Journal
 from .observations import Observations, read_streams
 from .observations.correlated_errors import error_blocks
 from .observations.screening import listing, screen
@@ -111,7 +112,8 @@ class Posterior:
         How it behaved, over all super-observations, by product and by region.
     figures : dict
         For log and journal: `rejected_share` (of the pairs within reach, by localization), `zero_spread_parameters`,
-        `zero_spread_observations` (neither is updated), `chi2`, `dfs`, `diagnostics` (`NOTED`, of all super-observations); with
+        `zero_spread_observations` (neither is updated), `inflation` (the factor used), if adaptive
+        `inflation_error`, `chi2`, `dfs`, `diagnostics` (`NOTED`, of all super-observations); with
         Huber's weights `huber_down_weighted`.
     """
 
@@ -271,20 +273,24 @@ def filtered(case: Case, prior: Prior, compared: Compared, hx: np.ndarray, varia
     """The filter as &analysis sets it; `hx` (n_super, n_members) and error `variance` (n_super,) of the super-observations."""
     settings, state, supers = case.settings.analysis, prior.state, compared.supers
     common: dict[str, Any] = dict(localization=_localization(case, state, supers), precision=settings.precision,
-                                  threads=settings.threads or None, inflation=settings.inflation, rtpp=settings.rtpp,
+                                  threads=settings.threads or None, inflation=inflation_of(settings, case.journal), rtpp=settings.rtpp,
                                   rtps=settings.rtps, huber=settings.huber or None, r_blocks=_correlated_errors(case, supers))
     if settings.method == "letkf":
-        return letkf(prior.x, hx, supers.value, variance, **common)
+        return letkf(prior.x, hx, supers.value, variance, interpolation_km=settings.letkf_interpolation_km or None, **common)
     return ensrf(prior.x, hx, supers.value, variance, order=order_of_update(settings.order, compared, hx, variance), **common)
 
 
 def _analyse(case: Case, window: Window, prior: Prior, compared: Compared, hx: np.ndarray, variance: np.ndarray) -> Posterior:
     result = filtered(case, prior, compared, hx, variance)
     figures = {"rejected_share": round(float(result.rejected_share), 6), "zero_spread_parameters": int(result.n_zero_spread),
-               "zero_spread_observations": int(result.n_zero_spread_observations)}
+               "zero_spread_observations": int(result.n_zero_spread_observations), "inflation": result.inflation}
     figures |= {name: round(float(value), 4) for name in ("chi2", "dfs") if np.isfinite(value := getattr(result, name, np.nan))}
     case.reporter.log.info("analysis: %.1f %% of the pairs within reach rejected; without spread and not updated: %d parameters, %d "
                            "super-observations", 100 * result.rejected_share, result.n_zero_spread, result.n_zero_spread_observations)
+    if result.next_inflation is not None:
+        figures["inflation_error"] = result.next_inflation.error
+        case.reporter.log.info("analysis: inflation %.3g, standard error %.2g, by the innovations of this window and those before",
+                               result.inflation, result.next_inflation.error)
     if case.settings.analysis.huber:
         figures["huber_down_weighted"] = result.n_huber
         case.reporter.log.info("analysis: %s counted less, being more than %g standard deviations off",
@@ -292,6 +298,18 @@ def _analyse(case: Case, window: Window, prior: Prior, compared: Compared, hx: n
     diagnostics = _diagnostics(case, window, compared.supers, hx, result)
     figures["diagnostics"] = {name: round(value, 4) for name in NOTED if np.isfinite(value := diagnostics.of(name))}
     return Posterior(result.x, result.mean, result.hx, np.asarray(result.n_local), diagnostics, figures)
+
+
+def inflation_of(settings: Any, journal: Journal) -> float | AdaptiveInflation:
+    """The factor as set, or the estimate that the last window with an analysis has left in the journal."""
+    if not settings.inflation_adaptive:
+        return settings.inflation
+    first = AdaptiveInflation(settings.inflation, settings.inflation_error, settings.inflation_minimum, settings.inflation_maximum,
+                              settings.inflation_growth)
+    for entry in reversed(journal.windows_done()):
+        if "inflation_error" in entry:
+            return replace(first, estimate=entry["inflation"], error=entry["inflation_error"])
+    return first
 
 
 def _diagnostics(case: Case, window: Window, supers: SuperObservations, hx: np.ndarray, result: AnalysisResult) -> Diagnostics:

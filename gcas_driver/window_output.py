@@ -30,7 +30,7 @@ def write_window(case: Case, window: Window, prior: Prior, compared: Compared, p
     heading = case.heading(window)
     write_observations(directory / "observations.nc", heading, *_observations(compared, posterior, final))
     write_analysis(directory / "analysis.nc", heading, _analysis(case, prior, posterior), posterior.diagnostics,
-                   posterior.figures.get("rejected_share"))
+                   posterior.figures.get("rejected_share"), posterior.figures.get("inflation"))
     write_fluxes(directory / "fluxes.nc", heading, _fluxes(case, window, prior, posterior))
 
 

@@ -47,7 +47,8 @@ def resolved(settings: Any) -> Any:
 
 def cross_checks(settings: Any) -> list[Problem]:
     """Every contradiction between settings."""
-    return [*_time(settings.time), *_analysis(settings.analysis), *_transport(settings.transport), *_initial(settings),
+    return [*_time(settings.time), *_analysis(settings.analysis), *_inflation(settings.analysis),
+            *_interpolation(settings), *_transport(settings.transport), *_initial(settings),
             *_priors(settings), *_streams(settings), *_grids(settings)]
 
 
@@ -72,6 +73,33 @@ def _analysis(analysis: Any) -> list[Problem]:
         return [Problem("'near_km' in &analysis is greater than 'far_km'", analysis.where("near_km"),
                         f"{analysis.near_km:g} and {analysis.far_km:g}", "near_km <= far_km")]
     return []
+
+
+def _inflation(analysis: Any) -> list[Problem]:
+    low, high, first = analysis.inflation_minimum, analysis.inflation_maximum, analysis.inflation
+    if not analysis.inflation_adaptive or low <= first <= high:
+        return []
+    return [Problem("'inflation' in &analysis is outside of its bounds", analysis.where("inflation"),
+                    f"{first:g}, bounds {low:g} to {high:g}", "inflation_minimum <= inflation <= inflation_maximum")]
+
+
+def _interpolation(settings: Any) -> list[Problem]:
+    analysis, spacing = settings.analysis, settings.analysis.letkf_interpolation_km
+    if not spacing:
+        return []
+    from ..analysis.filters import LEAST_SPACING_KM
+
+    reach = min([analysis.far_km, *(stream.far_km for stream in (*settings.satellite, *settings.surface))])
+    rules = [("method = 'letkf'", analysis.method == "letkf"), ("localize = .true.", analysis.localize),
+             ("p_value = 1", analysis.p_value == 1), ("sign = .false.", not analysis.sign),
+             ("max_observations_by = 'nearest'", not analysis.max_observations or analysis.max_observations_by == "nearest"),
+             (f"{LEAST_SPACING_KM:g} to {reach:g} km, the least 'far_km'", LEAST_SPACING_KM <= spacing <= reach)]
+    missing = [text for text, holds in rules if not holds]
+    if not missing:
+        return []
+    return [Problem("'letkf_interpolation_km' in &analysis cannot be used: transforms can be interpolated only where distance alone "
+                    "decides which observations count", analysis.where("letkf_interpolation_km"), f"{spacing:g}",
+                    " and ".join(missing))]
 
 
 def _transport(transport: Any) -> list[Problem]:

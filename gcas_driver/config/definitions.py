@@ -139,9 +139,18 @@ ANALYSIS = Group("analysis", "The filter and its localization.", (
       choices=("none", "gaspari-cohn")),
     V("max_observations", "int", 0, "At most so many observations per parameter; 0: no limit.", minimum=0),
     V("max_observations_by", "str", "nearest", "Which of them: the nearest, or the best correlated.", choices=("nearest", "correlated")),
+    V("letkf_interpolation_km", "float", 0.0, "The LETKF's transforms are made on a grid of this spacing and interpolated; needs "
+      "`p_value = 1` and `sign = .false.`; 0: made for every parameter.", "km", minimum=0, maximum=20100),
     V("order", "str", "time", "Order of the serial update: `time` (then decreasing prior variance / error variance), `file` (as read) or "
       "`greedy` (decreasing prior variance / error variance, of the prior ensemble).", choices=("time", "file", "greedy")),
     V("inflation", "float", 1.0, "Multiplicative inflation of the prior perturbations.", minimum=1, maximum=10),
+    V("inflation_adaptive", "bool", False, "`inflation` is a first guess, which the innovations of every window correct; the estimate goes "
+      "from window to window."),
+    V("inflation_error", "float", 0.5, "… standard error of the first guess; 0 holds it.", minimum=0, maximum=10),
+    V("inflation_minimum", "float", 0.5, "… least factor.", above=0, maximum=10),
+    V("inflation_maximum", "float", 3.0, "… greatest factor.", above=0, maximum=10),
+    V("inflation_growth", "float", 1.1, "… factor of the estimate's variance from window to window: about growth/(growth − 1) windows are "
+      "remembered; 1: all.", minimum=1, maximum=100),
     V("rtpp", "float", 0.0, "Relaxation of the posterior to the prior perturbations.", minimum=0, maximum=1),
     V("rtps", "float", 0.0, "Relaxation of the posterior to the prior spread.", minimum=0, maximum=1),
     V("gross_ppm", "float", 15.0, "An observation to be assimilated whose simulated value is farther off is rejected; 0: no limit.", "ppm",

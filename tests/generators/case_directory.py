@@ -139,7 +139,7 @@ class _Maker:
         write_analysis(target / "analysis.nc", heading, {
             "component": np.array(OPTIMISED), "lon": lon, "lat": lat, "factor_prior": factors, "factor_posterior": posterior,
             "factor_mean": posterior.mean(axis=-1), "lambda": np.full(shape, 3.0), "n_observations": np.full(shape, 5),
-            "sign": np.ones(shape, dtype=int)}, diagnostics, 0.87 if diagnostics.of("number") else None)
+            "sign": np.ones(shape, dtype=int)}, diagnostics, *((0.87, 1.0) if diagnostics.of("number") else (None, None)))
 
     def _observations(self, target: Path, heading: Heading, start: np.datetime64, index: int) -> Diagnostics:
         options, random = self.options, self.random
