@@ -26,7 +26,6 @@ from .errors import AnalysisError, GcasError
 from .fluxes.members import FluxBasis, flux_basis
 from .fluxes.prior import window_fluxes
 from .fluxes.state import State, build_state
-from .journal import Journal
 from .observations import Observations, read_streams
 from .observations.correlated_errors import error_blocks
 from .observations.screening import listing, screen
@@ -273,7 +272,7 @@ def filtered(case: Case, prior: Prior, compared: Compared, hx: np.ndarray, varia
     """The filter as &analysis sets it; `hx` (n_super, n_members) and error `variance` (n_super,) of the super-observations."""
     settings, state, supers = case.settings.analysis, prior.state, compared.supers
     common: dict[str, Any] = dict(localization=_localization(case, state, supers), precision=settings.precision,
-                                  threads=settings.threads or None, inflation=inflation_of(settings, case.journal), rtpp=settings.rtpp,
+                                  threads=settings.threads or None, inflation=inflation_of(case), rtpp=settings.rtpp,
                                   rtps=settings.rtps, huber=settings.huber or None, r_blocks=_correlated_errors(case, supers))
     if settings.method == "letkf":
         return letkf(prior.x, hx, supers.value, variance, interpolation_km=settings.letkf_interpolation_km or None, **common)
@@ -300,13 +299,14 @@ def _analyse(case: Case, window: Window, prior: Prior, compared: Compared, hx: n
     return Posterior(result.x, result.mean, result.hx, np.asarray(result.n_local), diagnostics, figures)
 
 
-def inflation_of(settings: Any, journal: Journal) -> float | AdaptiveInflation:
+def inflation_of(case: Case) -> float | AdaptiveInflation:
     """The factor as set, or the estimate that the last window with an analysis has left in the journal."""
+    settings = case.settings.analysis
     if not settings.inflation_adaptive:
         return settings.inflation
     first = AdaptiveInflation(settings.inflation, settings.inflation_error, settings.inflation_minimum, settings.inflation_maximum,
                               settings.inflation_growth)
-    for entry in reversed(journal.windows_done()):
+    for entry in reversed(case.journal.windows_done()):
         if "inflation_error" in entry:
             return replace(first, estimate=entry["inflation"], error=entry["inflation_error"])
     return first
