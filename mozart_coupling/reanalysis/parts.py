@@ -23,7 +23,7 @@ MEMBERS = ("number", "member", "ensemble")
 VERSIONS = ("expver",)
 PRESSURE_UNITS = {"pa": 1.0, "hpa": 100.0, "millibars": 100.0, "millibar": 100.0, "mb": 100.0, "mbar": 100.0}
 POLE_TOLERANCE = 1.0e-3  # degrees
-RECORD_VALUES = 2**23  # values read at once
+RECORD_VALUES = 2**20  # values read at once: 8 MB in float64
 
 
 @dataclass(frozen=True)
