@@ -200,3 +200,44 @@ def test_blocks_without_localization_are_the_kalman_filter_with_the_full_matrix(
         np.testing.assert_allclose(posterior.mean(axis=1), mean, rtol=0, atol=1e-12)
         np.testing.assert_allclose(np.cov(posterior), covariance, rtol=0, atol=1e-12)
         assert result.n_gross_rejected == y.size - keep.size
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("near_km", [0.0, 500.0])
+@pytest.mark.parametrize("sign", [True, False])
+def test_pairs_next_to_their_limit_are_decided_in_double_precision(method, near_km, sign):
+    """Correlations 1e-6 to 1e-12 beside the limits of both bands, above and below, of either sign."""
+    rng = np.random.default_rng(10)
+    members = 25
+    a, b = np.linalg.qr(np.column_stack([np.ones(members), rng.standard_normal((members, 2))]))[0][:, 1:].T
+    t = reference.stats.t.isf(0.05 if sign else 0.025, members - 2)
+    limits = t / np.sqrt(members - 2 + t**2), 0.0
+    steps = np.concatenate([s * 10.0 ** np.arange(-12.0, -5.0) for s in (-1, 1)])
+    wanted = np.concatenate([limit + steps for limit in limits] + [-limits[0] + steps])
+    x = wanted[:, None] * a + np.sqrt(1 - wanted**2)[:, None] * b
+    far = np.arange(wanted.size) % 2 == 1
+    rule = Localization(np.where(far, 10.0, 1.0), np.zeros(wanted.size), [0.0], [0.0], near_km=near_km, p_value=0.05, sign=sign)
+    result = METHODS[method](x, a[None, :], [1.0], [1.0], localization=rule)
+    judged = wanted if sign else np.abs(wanted)
+    in_far_band = far | (near_km == 0.0)
+    expected = judged > np.where(in_far_band, limits[0], 0.0 if sign else -1.0)
+    assert np.array_equal(result.n_local == 1, expected)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_bands_end_where_they_are_said_to_end(method):
+    """A millimetre inside counts, a millimetre outside does not; `near_km` 0 leaves no near band even at one place."""
+    rng = np.random.default_rng(11)
+    x = np.repeat(rng.standard_normal((1, 30)), 4, axis=0)
+    h = x[:1] + rng.standard_normal((1, 30))
+    degree = np.pi * reference.EARTH_RADIUS_KM / 180
+    for far_km in (1.0, 777.0, 3000.0, 12000.0, 19000.0):
+        lon = (far_km + np.array([-1e-6, 1e-6, -1e-6, 1e-6])) / degree
+        rule = Localization(lon, np.zeros(4), [0.0], [0.0], near_km=0.0, far_km=far_km, p_value=None, sign=False)
+        assert METHODS[method](x, h, [0.0], [1.0], localization=rule).n_local.tolist() == [1, 0, 1, 0]
+    weak = 0.1 * h + rng.standard_normal((1, 30))
+    weak -= (weak @ (h - h.mean()).T) / ((h - h.mean()) @ (h - h.mean()).T) * (h - h.mean())
+    weak += 0.1 * weak.std() / h.std() * h
+    for near_km, accepted in ((0.0, 0), (1e-3, 1)):
+        rule = Localization([5.0], [50.0], [5.0], [50.0], near_km=near_km, far_km=1000.0)
+        assert METHODS[method](weak, h, [0.0], [1.0], localization=rule).n_local[0] == accepted
