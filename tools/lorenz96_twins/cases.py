@@ -81,6 +81,8 @@ CASES = (
     Case("ensrf-17-given-order", Settings("ensrf", 17, 1.06, shuffle=False), variant_of="ensrf-17"),
     Case("letkf-10-r6-rotated-prior-inflation", Settings("letkf", 10, 1.04, 6.0, rotate=True, inflate_prior=True),
          variant_of="letkf-10-r6-rotated"),
+    Case("letkf-10-r10-rotated-plain", Settings("plain", 10, 1.10, 10.0, rotate=True), variant_of="letkf-10-r10-rotated"),
+    Case("letkf-10-r10-rotated-pairs", Settings("letkf", 10, 1.10, 10.0, rotate=True, pairs=True), variant_of="letkf-10-r10-rotated"),
     Case("letkf-10-r6-rotated-pairs", Settings("letkf", 10, 1.04, 6.0, rotate=True, pairs=True), variant_of="letkf-10-r6-rotated"),
 )
 

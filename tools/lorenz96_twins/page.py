@@ -14,7 +14,7 @@ BASELINE_NAMES = {"climatology": "climatology", "optimal-interpolation": "optima
 COLUMNS = ("method", "N", "inflation", "radius", "RMSE", "published", "verdict", "gate", "spread", "cycles above 1", "seeds lost")
 CHANGES = {"given-order": "observations around the ring, not shuffled",
            "prior-inflation": "the filter's own `inflation`, before the analysis",
-           "plain": "a plain ETKF in NumPy on the same truths and observations", "pairs": "variables localized in pairs"}
+           "plain": "a plain transform filter in NumPy on the same truths and observations", "pairs": "variables localized in pairs"}
 
 
 def label(case: Case) -> str:
@@ -109,7 +109,7 @@ def draw(path: Path, outcomes: list[Outcome]) -> None:
         axes.errorbar(outcome.rmse, place, xerr=3 * np.nan_to_num(outcome.error), fmt="o", capsize=3, zorder=2,
                       color="#1b4f8a", markerfacecolor="#1b4f8a" if case.gated else "white")
     axes.set_yticks(range(len(rows)), [f"{described(outcome.case)}, {outcome.case.settings.inflation:g}" for outcome in rows])
-    axes.set_xlabel("analysis RMSE: published with its rounding (bar), measured with 3 standard errors (dot; hollow: no gate)")
+    axes.set_xlabel("analysis RMSE: published with its rounding (bar),\nmeasured with 3 standard errors (dot; hollow: no gate)")
     axes.grid(axis="x", alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

@@ -30,7 +30,7 @@ class Settings:
     Attributes
     ----------
     method : "ensrf", "letkf" or "plain"
-        The filter; `plain_etkf` is what the others are held against.
+        The filter; `plain_transform` is what the others are held against.
     members : int
         Size of the ensemble.
     inflation : float
@@ -131,17 +131,33 @@ def analysis_of(settings: Settings) -> Callable[[np.ndarray, np.ndarray, np.rand
     def transform(x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return letkf(x, x, y, r, **common).x
 
-    return {"ensrf": serial, "letkf": transform, "plain": plain_etkf}[settings.method]
+    def plain(x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return plain_transform(x, y, np.ones((1, VARIABLES)) if weights is None else weights[0])
+
+    return {"ensrf": serial, "letkf": transform, "plain": plain}[settings.method]
 
 
-def plain_etkf(x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The transform filter without localization by Hunt et al. (2007), eqs. 20-25, with H = 1 and R = 1, in NumPy alone."""
+def plain_transform(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The transform filter by Hunt et al. (2007), eqs. 20-25, with H = 1 and R = 1, in NumPy alone.
+
+    Parameters
+    ----------
+    x : ndarray (40, members)
+        Prior members.
+    y : ndarray (40,)
+        Observations.
+    weights : ndarray (40, 40) or (1, 40)
+        Factors of 1/R for each variable, or the same ones for all.
+    """
     members = x.shape[1]
     mean = x.mean(axis=1, keepdims=True)
     perturbations = x - mean
-    values, vectors = np.linalg.eigh(perturbations.T @ perturbations + (members - 1) * np.eye(members))
-    weights = (vectors / values) @ (vectors.T @ (perturbations.T @ (y[:, None] - mean)))
-    return mean + perturbations @ (weights + (vectors * np.sqrt((members - 1) / values)) @ vectors.T)
+    weighted = perturbations.T * weights[:, None, :]
+    values, vectors = np.linalg.eigh(weighted @ perturbations + (members - 1) * np.eye(members))
+    back = vectors.swapaxes(-1, -2)
+    step = (vectors / values[:, None, :]) @ (back @ (weighted @ (y[:, None] - mean)))
+    turn = (vectors * np.sqrt((members - 1) / values)[:, None, :]) @ back
+    return mean + (perturbations[:, None, :] @ (step + turn))[:, 0]
 
 
 def run(settings: Settings, world: World, progress: Callable[[int], None] = lambda cycle: None) -> Series:
