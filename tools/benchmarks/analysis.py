@@ -7,7 +7,7 @@ Regular cells, two parameters each, 100 centred members of smoothed noise, obser
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -69,13 +69,18 @@ def make_problem(n_lon: int, n_lat: int, n_observations: int, seed: int = 202119
     return Problem(1.0 + members.reshape(-1, MEMBERS), hx, y, np.ones(n_observations), places)
 
 
+PRECISIONS = ("double", "single")
+
+
 @dataclass(frozen=True)
 class Case:
-    """A filter and what it changes of the problem's localization."""
+    """A filter, what it changes of the problem's localization, its options, and the precisions that differ."""
 
     run: Callable
     name: str
     change: dict
+    options: dict = field(default_factory=dict)
+    precisions: tuple[str, ...] = PRECISIONS
 
 
 SIGNIFICANCE = {"p_value": 0.05, "sign": True, "taper": None}
@@ -85,13 +90,14 @@ CASES = {
     "significance": Case(ensrf, "ensrf-{}-significance", SIGNIFICANCE),
     "letkf": Case(letkf, "letkf-{}", {}),
     "letkf-significance": Case(letkf, "letkf-{}-significance", SIGNIFICANCE),
+    "letkf-interpolated": Case(letkf, "letkf-{}-interpolated", {}, {"interpolation_km": 500.0}, ("double",)),
 }
 
 
 def run_case(case: Case, problem: Problem, localization: Localization, threads: int, precision: str, x: np.ndarray):
     """One analysis, the posterior in the place of the prior."""
     return case.run(x, problem.hx, problem.y, problem.r, localization=localization, threads=threads, precision=precision,
-                    overwrite_x=True)
+                    overwrite_x=True, **case.options)
 
 
 def measure(options) -> list[Row]:
@@ -101,12 +107,9 @@ def measure(options) -> list[Row]:
         problem = make_problem(*SIZES[size])
         for name in options.filters:
             for threads in options.threads:
-                for precision in PRECISIONS:
+                for precision in CASES[name].precisions:
                     rows.append(measure_case(CASES[name], size, problem, threads, precision, options.runs))
     return rows
-
-
-PRECISIONS = ("double", "single")
 
 
 def measure_case(case: Case, size: str, problem: Problem, threads: int, precision: str, runs: int) -> Row:
