@@ -88,31 +88,43 @@ contains
         integer, intent(in) :: n_threads                 !! threads
         logical, intent(out) :: has_spread(:)            !! (n_targets)
         logical, intent(out) :: finite                   !! neither NaN, infinity nor squares that overflow
-        real(dp) :: least, mean, square
-        integer :: i, m
+        logical :: good
+        integer :: i
 
         finite = .true.
-        !$omp parallel do num_threads(n_threads) default(none) shared(values, has_spread) private(least, m, mean, square) &
+        !$omp parallel do num_threads(n_threads) default(none) shared(values, has_spread) private(good) &
         !$omp     reduction(.and.:finite) schedule(static)
         do i = 1, size(values, 2)
-            mean = 0
-            square = 0
-            !$omp simd reduction(+:mean, square)
-            do m = 1, size(values, 1)
-                mean = mean + values(m, i)
-                square = square + values(m, i)**2
-            end do
-            mean = mean/size(values, 1)
-            finite = finite .and. ieee_is_finite(square)
-            least = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
-            has_spread(i) = .false.
-            do m = 1, size(values, 1)
-                has_spread(i) = abs(values(m, i) - mean) > least
-                if (has_spread(i)) exit ! almost always with the first member
-            end do
+            call survey_column(values(:, i), has_spread(i), good)
+            finite = finite .and. good
         end do
         !$omp end parallel do
     end subroutine survey
+
+    !> The same of one ensemble.
+    pure subroutine survey_column(values, has_spread, finite)
+        real(dp), intent(in), contiguous :: values(:) !! members (n_members)
+        logical, intent(out) :: has_spread
+        logical, intent(out) :: finite
+        real(dp) :: least, mean, square
+        integer :: m
+
+        mean = 0
+        square = 0
+        !$omp simd reduction(+:mean, square)
+        do m = 1, size(values)
+            mean = mean + values(m)
+            square = square + values(m)**2
+        end do
+        mean = mean/size(values)
+        finite = ieee_is_finite(square)
+        least = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
+        has_spread = .false.
+        do m = 1, size(values)
+            has_spread = abs(values(m) - mean) > least
+            if (has_spread) exit ! almost always with the first member
+        end do
+    end subroutine survey_column
 
     !> Put the observations in order and prepare what both phases need of the prior.
     subroutine set_sources(order, vectors, hx, hx_test, inflation, single, n_threads, self)

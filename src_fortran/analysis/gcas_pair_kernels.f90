@@ -193,17 +193,15 @@ contains
         real(dp), intent(inout) :: chord2(width, *)          !! squared chords by place
         real(dp), intent(inout) :: weight(n_lanes, *)        !! weights
         integer, intent(out) :: n_accepted(n_lanes)          !! accepted sources by lane
-        real(dp) :: high, low, most
+        real(dp) :: n_taken, taken(n_lanes)
         integer :: i, lane, n
 
         n = 0
         do i = 1, n_list
-            most = 0
-            !$omp simd reduction(max:most)
             do lane = 1, n_lanes
-                most = max(most, weight(lane, i))
+                if (weight(lane, i) > 0.0_dp) exit ! mostly the first
             end do
-            if (most > 0.0_dp) then
+            if (lane <= n_lanes) then
                 n = n + 1
                 if (n < i) then
                     list(n) = list(i)
@@ -215,16 +213,14 @@ contains
         n_list = n
         n_accepted = 0
         if (n_list < 1) return
-        !$omp simd private(high, low, i)
-        do lane = 1, half
-            low = 0
-            high = 0
+        !$omp simd private(n_taken, i)
+        do lane = 1, n_lanes
+            n_taken = 0
             do i = 1, n_list
-                low = low + below(0.0_dp, weight(lane, i))
-                high = high + below(0.0_dp, weight(lane + half, i))
+                n_taken = n_taken + below(0.0_dp, weight(lane, i))
             end do
-            n_accepted(lane) = nint(low)
-            n_accepted(lane + half) = nint(high)
+            taken(lane) = n_taken
         end do
+        n_accepted = nint(taken)
     end subroutine drop_unused
 end module gcas_pair_kernels

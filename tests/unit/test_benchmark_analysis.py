@@ -13,10 +13,11 @@ TOOLS = Path(__file__).parents[2] / "tools"
 
 def test_rows_have_exactly_the_documented_keys():
     done = subprocess.run([sys.executable, TOOLS / "benchmark", "analysis", "--json", "--sizes", "S0", "--threads", "1",
-                           "--filters", "taper", "significance", "letkf", "letkf-significance"],
+                           "--filters", "taper", "significance", "letkf", "letkf-significance", "--soundings", "500"],
                           check=True, capture_output=True, text=True, timeout=120)
     rows = json.loads(done.stdout)
-    assert {row["case"] for row in rows} == {"ensrf-S0-taper", "ensrf-S0-significance", "letkf-S0", "letkf-S0-significance"}
+    assert {row["case"] for row in rows} == {"ensrf-S0-taper", "ensrf-S0-significance", "letkf-S0", "letkf-S0-significance",
+                                            "xco2-operator"}
     for row in rows:
         assert list(row) == ["case", "threads", "precision", "seconds", "cpu_seconds", "limit_seconds", "peak_mib", "build"]
         assert row["seconds"] > 0 and row["limit_seconds"] > 0

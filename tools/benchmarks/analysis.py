@@ -1,7 +1,9 @@
-"""The ensemble analysis on two fixed problems, S1 and S2 (and S0, a small one to try it out).
+"""The ensemble analysis on two fixed problems, S1 and S2 (and S0, a small one to try it out), and the XCO2 operator.
 
 Regular cells, two parameters each, 100 centred members of smoothed noise, observations uniform on the sphere, R = 1.
-`limit_seconds` is the time of the state update's 4 N operations a pair within reach, at the rate of DGEMM.
+`limit_seconds` is the time of the state update's 4 N operations a pair within reach at the rate of DGEMM, the better of just before and
+just after the runs. `peak_mib` is what an analysis needs above its inputs; the posterior takes the prior's memory (`overwrite_x`).
+Single precision is measured with the largest number of threads only. The operator's limit is the time to read the profiles once.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from gcas_driver.analysis import Localization, ensrf, letkf
+from gcas_driver.observations import xco2_operator
 
-from .common import Row, build_text, dgemm_rate, peak_mib, time_runs
+from .common import Row, build_text, dgemm_rate, peak_mib, read_rate, time_runs
 
 MEMBERS = 100
 FAR_KM = 3000.0
@@ -38,7 +41,8 @@ class Problem:
 def add_arguments(parser) -> None:
     """Which cases."""
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["S1", "S2"])
-    parser.add_argument("--filters", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--filters", nargs="*", choices=CASES, default=list(CASES))
+    parser.add_argument("--soundings", type=int, default=100_000, help="of the XCO2 operator; 0 leaves it out")
 
 
 def make_problem(n_lon: int, n_lat: int, n_observations: int, seed: int = 20211963) -> Problem:
@@ -103,24 +107,56 @@ def run_case(case: Case, problem: Problem, localization: Localization, threads: 
 def measure(options) -> list[Row]:
     """All cases for all sizes and numbers of threads."""
     rows = []
-    for size in options.sizes:
+    for size in options.sizes if options.filters else ():
         problem = make_problem(*SIZES[size])
         for name in options.filters:
             for threads in options.threads:
-                for precision in CASES[name].precisions:
+                chosen = CASES[name].precisions
+                for precision in chosen if threads == max(options.threads) else chosen[:1]:
                     rows.append(measure_case(CASES[name], size, problem, threads, precision, options.runs))
+    for threads in options.threads if options.soundings else ():
+        rows.append(measure_operator(options.soundings, threads, options.runs))
     return rows
 
 
 def measure_case(case: Case, size: str, problem: Problem, threads: int, precision: str, runs: int) -> Row:
     """Time one case next to the machine's limit."""
     localization = replace(problem.localization, **case.change)
+    n_pairs = 0
 
-    def run(x: np.ndarray):
-        return run_case(case, problem, localization, threads, precision, x)
+    def run(x: np.ndarray) -> None:
+        nonlocal n_pairs
+        n_pairs = run_case(case, problem, localization, threads, precision, x).n_pairs
 
-    result = run(problem.x.copy())
-    limit = 4.0 * MEMBERS * result.n_pairs / dgemm_rate(threads)
-    seconds, cpu = time_runs(run, runs, lambda: (problem.x.copy(),))
     peak = peak_mib(run, (problem.x.copy(),))
+    rate = dgemm_rate(threads)
+    seconds, cpu = time_runs(run, runs, lambda: (problem.x.copy(),), warm=peak is not None)
+    limit = 4.0 * MEMBERS * n_pairs / max(rate, dgemm_rate(threads))
     return Row(case.name.format(size), threads, precision, seconds, cpu, limit, peak, build_text())
+
+
+LEVELS, RETRIEVAL_LEVELS, BATCH = 28, 20, 10_000
+"""Of the XCO2 operator; all profiles at once would be 2.2 GB, so one batch of soundings is used again and again."""
+
+
+def measure_operator(soundings: int, threads: int, runs: int) -> Row:
+    """Time `xco2_operator` on batches of random profiles."""
+    rng = np.random.default_rng(20211963)
+    batch = min(BATCH, soundings)
+    pressure = np.linspace(300.0, 98000.0, LEVELS) * rng.uniform(0.97, 1.03, (batch, 1))
+    profile = 4e-4 * (1.0 + 0.01 * rng.standard_normal((batch, MEMBERS, LEVELS)))
+    retrieval = np.linspace(10.0, 100000.0, RETRIEVAL_LEVELS) * rng.uniform(0.97, 1.03, (batch, 1))
+    weight = np.full((batch, RETRIEVAL_LEVELS), 1.0 / RETRIEVAL_LEVELS)
+    kernel = rng.uniform(0.5, 1.2, (batch, RETRIEVAL_LEVELS))
+    prior = np.full((batch, RETRIEVAL_LEVELS), 4e-4)
+    batches = -(-soundings // batch)
+
+    def run() -> None:
+        for _ in range(batches):
+            xco2_operator(profile, pressure, retrieval, weight, kernel, prior, np.full(batch, 400.0), threads=threads)
+
+    peak = peak_mib(run, ())
+    rate = read_rate(threads)
+    seconds, cpu = time_runs(run, runs, warm=peak is not None)
+    limit = batches * profile.nbytes / max(rate, read_rate(threads))
+    return Row("xco2-operator", threads, "double", seconds, cpu, limit, peak, build_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import statistics
 import time
@@ -39,9 +40,10 @@ def build_text() -> str:
     return f"{_build_info.COMPILER} {_build_info.COMPILER_VERSION} {_build_info.FLAGS}" + (f" ({extra})" if extra else "")
 
 
-def time_runs(run: Callable, runs: int, prepare: Callable[[], tuple] = tuple) -> tuple[float, float]:
-    """Median wall and processor seconds of `run(*prepare())`; `prepare` is not timed, and one run goes before."""
-    run(*prepare())
+def time_runs(run: Callable, runs: int, prepare: Callable[[], tuple] = tuple, warm: bool = False) -> tuple[float, float]:
+    """Median wall and processor seconds of `run(*prepare())`; `prepare` is not timed. One run goes before unless `warm`."""
+    if not warm:
+        run(*prepare())
     wall, cpu = [], []
     for _ in range(runs):
         arguments = prepare()
@@ -55,15 +57,19 @@ def time_runs(run: Callable, runs: int, prepare: Callable[[], tuple] = tuple) ->
 
 
 def peak_mib(run: Callable, arguments: tuple) -> float | None:
-    """Highest resident memory while `run` works, above what the process held before, MiB."""
+    """Highest resident memory while `run` works, above what the process held before, MiB.
+
+    `arguments` are held before. What the process had freed goes back to the system first, so that `run` does not find it again.
+    """
     status, clear = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     try:
         gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
         clear.write_text("5")
         before = _status_kib(status, "VmRSS")
         run(*arguments)
         return round((_status_kib(status, "VmHWM") - before) / 1024.0, 1)
-    except OSError:
+    except (OSError, AttributeError):
         return None
 
 
@@ -73,17 +79,28 @@ def _status_kib(status: Path, name: str) -> int:
     return int(line.split()[1])
 
 
-def dgemm_rate(threads: int, runs: int = 9, size: int = 1200) -> float:
+def dgemm_rate(threads: int, runs: int = 5, size: int = 1000) -> float:
     """Floating-point operations a second of a double-precision matrix product: the best of some runs, as a limit should be."""
     rng = np.random.default_rng(0)
     a, b = rng.random((size, size)), rng.random((size, size))
+    return 2.0 * size**3 / best_seconds(lambda: np.matmul(a, b), threads, runs)
+
+
+def read_rate(threads: int, runs: int = 5, size: int = 4000) -> float:
+    """Bytes a second of a matrix-vector product too large for any cache: the best of some runs."""
+    matrix, vector = np.ones((size, size)), np.ones(size)
+    return matrix.nbytes / best_seconds(lambda: np.matmul(matrix, vector), threads, runs)
+
+
+def best_seconds(run: Callable, threads: int, runs: int) -> float:
+    """Shortest time of `run` with so many BLAS threads."""
     best = np.inf
     with threadpool_limits(threads):
         for _ in range(runs):
             start = time.perf_counter()
-            np.matmul(a, b)
+            run()
             best = min(best, time.perf_counter() - start)
-    return 2.0 * size**3 / best
+    return best
 
 
 def as_table(rows: list[Row]) -> str:
