@@ -237,6 +237,21 @@ class TransportCore:
         self._horizontal()
         return self._mass.copy()
 
+    def advect(self, zonal: ArrayLike, meridional: ArrayLike, mass: ArrayLike, mass_end: ArrayLike) -> None:
+        """Horizontal and vertical advection by given amounts of air, without fixer and mixing; for tests with exact fluxes.
+
+        Parameters
+        ----------
+        zonal, meridional, mass
+            As for `advect_horizontally`.
+        mass_end
+            Air in each cell after the step (nlev, nlat, nlon) [kg]; the vertical flux is what continuity gives from the top down.
+            Columns must agree: the walls bring what the column gains.
+        """
+        self.advect_horizontally(zonal, meridional, mass)
+        self._mass_end[:] = _shaped(mass_end, self._mass_end.shape, "mass_end")
+        self._columns(self._no_basis, self._no_coefficients)
+
     # --- The phases of a step ---------------------------------------------------------------------------------------
 
     def _move_air(self, met: StepMet, dt: float) -> np.ndarray:
