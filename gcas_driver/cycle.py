@@ -18,7 +18,7 @@ from .journal import Journal, write_text_durably
 from .lock import case_lock
 from .plan import plan_windows
 from .progress import Reporter, counted, duration
-from .window import forget_window_before, run_window
+from .window import run_window
 
 
 def run_case(settings: Settings, reporter: Reporter, *, accept: bool = False) -> None:
@@ -69,7 +69,7 @@ def _run_windows(settings: Settings, journal: Journal, reporter: Reporter) -> No
     started = time.monotonic()
     for window in windows[n_done:]:
         run_window(case, window)
-        forget_window_before(case, window)
+        case.runs.forget_before(window)
         left = (time.monotonic() - started) / (window.index + 1 - n_done) * (len(windows) - window.index - 1)
         reporter.log.info("window %s done, %d of %d%s", window.label, window.index + 1, len(windows),
                           f", about {duration(left)} left" if left else "")

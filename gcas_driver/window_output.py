@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from .case import Case
 from .fluxes.lambda_cells import same_cells
 from .fluxes.members import scaled_fluxes
 from .fluxes.units import PGC_PER_YEAR
 from .output import seconds, write_analysis, write_fluxes, write_observations
 from .plan import DAY, Window
-
-if TYPE_CHECKING:
-    from .case import Case
-    from .window import Compared, Posterior, Prior
+from .window_data import Compared, Posterior, Prior
 
 
 def write_window(case: Case, window: Window, prior: Prior, compared: Compared, posterior: Posterior, final: np.ndarray) -> None:

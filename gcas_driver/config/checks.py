@@ -89,7 +89,8 @@ def _interpolation(settings: Any) -> list[Problem]:
         return []
     from ..analysis.filters import LEAST_SPACING_KM
 
-    reach = min([analysis.far_km, *(stream.far_km for stream in (*settings.satellite, *settings.surface))])
+    # A window may hold observations of one stream alone, so every stream's reach must do.
+    reach = min([analysis.far_km, *(stream.far_km for stream in settings.streams)])
     rules = [("method = 'letkf'", analysis.method == "letkf"), ("localize = .true.", analysis.localize),
              ("p_value = 1", analysis.p_value == 1), ("sign = .false.", not analysis.sign),
              ("max_observations_by = 'nearest'", not analysis.max_observations or analysis.max_observations_by == "nearest"),
@@ -155,7 +156,7 @@ def _priors(settings: Any) -> list[Problem]:
 
 def _streams(settings: Any) -> list[Problem]:
     problems = []
-    streams = [*settings.satellite, *settings.surface]
+    streams = settings.streams
     for number, stream in enumerate(streams):
         if stream.name in [s.name for s in streams[:number]]:
             problems.append(Problem(f"two streams are called '{stream.name}'", stream.where("name"), "", "different values of 'name'"))

@@ -81,6 +81,15 @@ class Settings:
     output: Any
     report: Any
 
+    @property
+    def streams(self) -> tuple:
+        """Settings of all streams of observations, columns first."""
+        return (*self.satellite, *self.surface)
+
+    def by_stream(self, setting: str) -> dict[str, Any]:
+        """A setting that all streams have, by the stream's name."""
+        return {stream.name: getattr(stream, setting) for stream in self.streams}
+
     def flat(self) -> dict[str, Any]:
         """Every setting as `group.variable` → a plain value; paths relative to the case's directory, so that a case moves as one."""
         values: dict[str, Any] = {}

@@ -58,7 +58,8 @@ def screen(observations: Observations, hx: np.ndarray, limit_ppm: float | None =
 
 def listing(observations: Observations, hx: np.ndarray) -> list[str]:
     """One line for each rejected observation of the table, for the log: what, where, when, observed, simulated, why."""
-    mean = np.asarray(hx, dtype=np.float64).reshape(len(observations), -1).mean(axis=1)
+    hx = np.asarray(hx, dtype=np.float64)
+    mean = hx if hx.ndim == 1 else hx.mean(axis=1)
     lines = []
     for i in np.flatnonzero(~observations.evaluated):
         when = np.datetime64(int(observations.time[i]), "s")

@@ -56,11 +56,12 @@ def test_observations_know_where_they_were_read(small_case):
     settings = load(small_case(days=1))
     window = plan_windows(settings.time)[0]
     case = SimpleNamespace(settings=settings, grid=Grid.named("36x18"), reporter=quiet())
-    table, rows, position, request, mapping = observations_to_simulate(case, window)
+    asked = observations_to_simulate(case, window)
+    table, rows, position = asked.table, asked.rows, asked.position
     read = read_streams(streams_from(settings), window.start, window.end)
     assert (np.diff(table.time) >= 0.0).all() and not (np.diff(position) > 0).all()
     assert table.identifier[rows].tolist() == read.identifier[position].tolist()
-    assert len(mapping) == len(rows) == len(position)
+    assert len(asked.mapping) == len(rows) == len(position)
 
 
 def test_grids_that_are_none_are_found_at_once(small_case):

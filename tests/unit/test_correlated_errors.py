@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcas_driver.analysis import ensrf, letkf
+from gcas_driver.assimilation import order_of_update
 from gcas_driver.errors import InputError
 from gcas_driver.observations.correlated_errors import MOST, OWN_SHARE, REACH, error_blocks
 from gcas_driver.observations.super_observations import super_observe
 from gcas_driver.observations.table import Observations
-from gcas_driver.window import order_of_update
 from mozart_coupling.grids import Grid, great_circle_km
 
 GRID = Grid.named("36x18")

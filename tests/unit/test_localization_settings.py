@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gcas_driver import window
+from gcas_driver.assimilation import filtered
 from gcas_driver.config import load
 from gcas_driver.errors import SettingsError
 
@@ -43,14 +43,14 @@ def problem(members=20):
     hx = np.stack([x.sum(axis=0), x.sum(axis=0) + 0.1 * rng.standard_normal(members)])
     state = SimpleNamespace(lon=np.arange(6) * 10.0, lat=np.zeros(6), sign=np.zeros(6))
     supers = StandIn(lon=np.zeros(2), lat=np.zeros(2), product=np.array(["flask", "gosat"], object), time=np.arange(2.0),
-                             value=hx.mean(axis=1) + 1.0, error=np.ones(2))
+                     value=hx.mean(axis=1) + 1.0, error=np.ones(2))
     return SimpleNamespace(x=x, state=state), SimpleNamespace(supers=supers), hx
 
 
-def filtered(settings):
+def analysed(settings):
     log = logging.getLogger("test_localization_settings")
     prior, compared, hx = problem()
-    return window.filtered(SimpleNamespace(settings=settings, reporter=SimpleNamespace(log=log)), prior, compared, hx, np.ones(2)), prior
+    return filtered(SimpleNamespace(settings=settings, reporter=SimpleNamespace(log=log)), prior, compared, hx), prior
 
 
 def test_radii_are_those_of_the_analysis_unless_a_stream_has_its_own(settings_of):
@@ -73,26 +73,26 @@ def test_near_beyond_far_is_named_with_stream_and_line(settings_of):
 
 def test_every_super_observation_gets_its_streams_radii(settings_of):
     """0, 1112, 2224 km, …: the flask reaches one cell, the sounding three."""
-    result, _ = filtered(settings_of(analysis="p_value = 1.0", satellite=", far_km = 2500", surface=", far_km = 1000"))
+    result, _ = analysed(settings_of(analysis="p_value = 1.0", satellite=", far_km = 2500", surface=", far_km = 1000"))
     assert result.n_local.tolist() == [2, 1, 1, 0, 0, 0]
-    result, _ = filtered(settings_of(analysis="p_value = 1.0, max_observations = 1, max_observations_by = 'correlated'"))
+    result, _ = analysed(settings_of(analysis="p_value = 1.0, max_observations = 1, max_observations_by = 'correlated'"))
     assert result.n_local.tolist() == [1, 1, 1, 0, 0, 0]
 
 
 def test_without_localization_everything_is_updated_and_said(settings_of, caplog):
     with caplog.at_level(logging.INFO):
-        result, prior = filtered(settings_of(analysis="localize = .false., near_km = 1.0, far_km = 2.0"))
+        result, prior = analysed(settings_of(analysis="localize = .false., near_km = 1.0, far_km = 2.0"))
     assert result.n_local.tolist() == [2] * 6 and (result.x != prior.x).all() and result.rejected_share == 0.0
     assert "not localized (localize = .false.)" in caplog.text and "0.23 with 20 members" in caplog.text
     caplog.clear()
     with caplog.at_level(logging.INFO):
-        filtered(settings_of())
+        analysed(settings_of())
     assert "not localized" not in caplog.text
 
 
 def test_hubers_weights_are_passed_on(settings_of):
-    plain, _ = filtered(settings_of())
-    weighted, _ = filtered(settings_of(analysis="huber = 0.1"))
-    far, _ = filtered(settings_of(analysis="huber = 5.0"))
+    plain, _ = analysed(settings_of())
+    weighted, _ = analysed(settings_of(analysis="huber = 0.1"))
+    far, _ = analysed(settings_of(analysis="huber = 5.0"))
     assert (plain.n_huber, weighted.n_huber, far.n_huber) == (0, 2, 0) and np.array_equal(far.x, plain.x)
     assert np.abs(weighted.mean - 1.0).sum() < np.abs(plain.mean - 1.0).sum()
