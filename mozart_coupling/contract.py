@@ -97,7 +97,10 @@ RESTART = FileFormat("restart", "rest/{case}.mz4.r.{stamp}.nc", "C", "tracers at
                       Variable("date", (), "i4", "yyyymmdd"), Variable("datesec", (), "i4", "s")), attributes=("case",))
 MASTER_RESTART = FileFormat("master restart", "rest/rstrt-{stamp}", "R",
                             "opaque to everyone but the model that wrote it: the air's own state",
-                            (Variable("PS", ("lat", "lon"), "f8", "Pa", "surface pressure"), *_grid("f8"), *_FACES, _P0,
+                            (Variable("PS", ("lat", "lon"), "f8", "Pa", "surface pressure"),
+                             Variable("mean", ("lev", "lat", "lon"), "f8", "kg/kg", "the tracers' mean, off midnight", False),
+                             Variable("anomaly", ("tracer", "lev", "lat", "lon"), "f4", "kg/kg", "and the anomalies from it", False),
+                             *_grid("f8"), *_FACES, _P0,
                              Variable("date", (), "i4", "yyyymmdd"), Variable("datesec", (), "i4", "s")),
                             attributes=("case", "restart_file"))
 INITIAL = FileFormat("initial", "ic_{date}.nc", "C", "initial condition",

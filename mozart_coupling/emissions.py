@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mozart_coupling import contract
+from mozart_coupling.checks import require_grid
 from mozart_coupling.constants import MOLECULES_PER_CM2_PER_MOL_PER_M2
 from mozart_coupling.contract import COMPONENTS, EMISSIONS, FACTORS
 from mozart_coupling.dates import DAY, date_pair, from_date_pair, readable, to_seconds
 from mozart_coupling.errors import EmissionError
 from mozart_coupling.grids import Grid
-from mozart_coupling.netcdf import new_dataset, open_dataset
+from mozart_coupling.netcdf import attribute, new_dataset, open_dataset
 
 NODE_INTERVAL = 10800  # s
 PER_DAY = DAY // NODE_INTERVAL
@@ -206,8 +207,7 @@ def write_factors(path: Path | str, grid: Grid, names: Sequence[str], factors: A
     values = np.asarray(factors, dtype=np.float64)
     if values.ndim != 4 or values.shape[1:] != (len(names), *grid.shape):
         raise EmissionError("factors do not fit", path, f"shape {values.shape}", f"(tracer, {len(names)}, {grid.nlat}, {grid.nlon})")
-    if not np.isfinite(values).all():
-        raise EmissionError("factors are not finite", path, f"{np.count_nonzero(~np.isfinite(values))} NaN or infinite values")
+    _require_finite_factors(path, values)
     tracers = tuple(tracers) or contract.member_names(values.shape[0])
     with new_dataset(path, values.nbytes) as data:
         contract.define(data, FACTORS, {"lat": grid.nlat, "lon": grid.nlon, "component": len(names), "tracer": len(tracers)},
@@ -239,18 +239,26 @@ def read_components(path: Path | str) -> tuple[tuple[str, ...], Grid, np.ndarray
         flux = contract.value(data, "flux", 4)
         for component in flux:
             _check_nodes(path, grid, component)
-        return tuple(str(data.components).split(",")), grid, times, flux
+        _check_units(data, "flux", path)
+        names = tuple(attribute(data, "components", path, EmissionError).split(","))
+        if len(names) != flux.shape[0]:
+            raise EmissionError("components and their names differ in number", f"{path}, flux", flux.shape[0], ", ".join(names))
+        return names, grid, times, flux
 
 
-def read_factors(path: Path | str) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
-    """(tracers, components, factors (tracer, component, lat, lon)) of a factors file."""
+def read_factors(path: Path | str, grid: Grid | None = None) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
+    """(tracers, components, factors (tracer, component, lat, lon)) of a factors file; with `grid`, only if it is on that."""
     with open_dataset(path, EmissionError, "factors") as data:
         contract.check_structure(data, FACTORS, path, EmissionError)
         factors = contract.value(data, "factor", 4)
-        if not np.isfinite(factors).all():
-            raise EmissionError("factors are not finite", f"{path}, factor",
-                                f"{np.count_nonzero(~np.isfinite(factors))} NaN or infinite values")
-        return tuple(str(data.tracers).split(",")), tuple(str(data.components).split(",")), factors
+        _require_finite_factors(path, factors)
+        tracers, components = (tuple(attribute(data, name, path, EmissionError).split(",")) for name in ("tracers", "components"))
+        if factors.shape[:2] != (len(tracers), len(components)):
+            raise EmissionError("factors and their names differ in number", f"{path}, factor", factors.shape[:2],
+                                f"{len(tracers)} tracers, {len(components)} components")
+        if grid is not None:
+            require_grid(Grid.from_centres(contract.value(data, "lon", 1), contract.value(data, "lat", 1)), grid, path, EmissionError)
+        return tracers, components, factors
 
 
 def check_emission_header(data: netCDF4.Dataset, path: Path | str) -> tuple[Grid, np.ndarray]:
@@ -263,10 +271,20 @@ def check_emission_header(data: netCDF4.Dataset, path: Path | str) -> tuple[Grid
             raise EmissionError("a variable of the emission file is missing", f"{path}, {name}", "variables " + ", ".join(data.variables),
                                 name)
     for name in flux_variables(data):
-        units = str(getattr(data[name], "units", "molecules/cm2/s"))
-        if "".join(units.lower().replace("^", "").split()) not in ("molecules/cm2/s", "moleculescm-2s-1", "molec/cm2/s", "moleccm-2s-1"):
-            raise EmissionError("the surface flux has other units", f"{path}, {name}", units, "molecules/cm2/s")
+        _check_units(data, name, path)
     return _grid_and_times(data, path)
+
+
+def _check_units(data: netCDF4.Dataset, name: str, path: Path | str) -> None:
+    units = str(getattr(data[name], "units", "molecules/cm2/s"))
+    if "".join(units.lower().replace("^", "").split()) not in ("molecules/cm2/s", "moleculescm-2s-1", "molec/cm2/s", "moleccm-2s-1"):
+        raise EmissionError("the surface flux has other units", f"{path}, {name}", units, "molecules/cm2/s")
+
+
+def _require_finite_factors(path: Path | str, factors: np.ndarray) -> None:
+    if not np.isfinite(factors).all():
+        raise EmissionError("factors are not finite", f"{path}, factor",
+                            f"{np.count_nonzero(~np.isfinite(factors))} NaN or infinite values")
 
 
 def flux_variables(data: netCDF4.Dataset) -> list[str]:

@@ -76,6 +76,10 @@ class OutputError(CouplingError):
     """A file cannot be written: a full disk, a limit, no permission."""
 
 
+class StateError(CouplingError):
+    """The model's tracers are not finite, or beyond what air can hold."""
+
+
 class CflError(CouplingError):
     """The wind is too strong for the time step, or is no number at all."""
 

@@ -313,7 +313,7 @@ class DayFile:
         return {name: self.values(name, index) for name in self.names}
 
     def values(self, name: str, index: int) -> np.ndarray:
-        """One field of one record, of the right shape; finite, unless the transport has no use for it."""
+        """One field of one record: of the right shape, finite and physical, unless the transport has no use for it."""
         variable = self.variable(name)
         try:
             field = np.asarray(variable[index])
@@ -322,7 +322,22 @@ class DayFile:
                            advice="The file may be truncated: fetch or make it again.") from None
         if field.shape != self.shape_of(name):
             raise MetError("a field has the wrong shape", f"{self.path}, {name}", str(field.shape), str(self.shape_of(name)))
-        if name not in NOT_USED and (not np.isfinite(field).all() or np.abs(field).max() > 1e30):
-            raise MetError("a field has NaN or fill values", f"{self.path}, {name}, record {index + 1}",
-                           f"{np.count_nonzero(~np.isfinite(field) | (np.abs(field) > 1e30))} of {field.size} values")
+        if name not in NOT_USED:
+            stamp = str(self.times[index].astype("datetime64[s]")).replace("T", " ")
+            self._require_physical(name, field, f"{self.path}, {name}, record {index + 1}, {stamp}")
         return field
+
+    def _require_physical(self, name: str, field: np.ndarray, where: str) -> None:
+        about, low, high = MET_FIELDS[name], float(field.min()), float(field.max())
+        if not (np.isfinite(low) and np.isfinite(high)) or max(-low, high) > 1e30:
+            raise MetError("a field has NaN or fill values", where,
+                           f"{np.count_nonzero(~np.isfinite(field) | (np.abs(field) > 1e30))} of {field.size} values")
+        if low < about.low or high > about.high:
+            advice = "Surface pressure must be in Pa." if name == "PS" and high < 1200.0 else ""
+            raise MetError("values are not physical", where, f"{low:.6g} … {high:.6g}", f"{about.low:g} … {about.high:g} {about.units}",
+                           advice)
+        if name == "Q" and field[0].mean() > field[-1].mean():
+            raise MetError("levels are upside down", where, "more vapour in the first level than in the last", "level 1 on top",
+                           "Reverse the level axis.")
+        if name == "PS":
+            check_coefficients(*self.coefficients, where, low)

@@ -24,8 +24,8 @@ EPOCH_1900 = np.datetime64("1900-01-01", "s")
 # name: (long name, lowest and highest physical value, whether no run can do without it)
 _ABOUT: dict[str, tuple[str, float, float, bool]] = {
     "T": ("temperature", 100.0, 360.0, True),
-    "U": ("eastward wind", -200.0, 200.0, True),
-    "V": ("northward wind", -200.0, 200.0, True),
+    "U": ("eastward wind", -300.0, 300.0, True),
+    "V": ("northward wind", -300.0, 300.0, True),
     "Q": ("specific humidity", -1.0e-3, 0.1, True),
     "PS": ("surface pressure", 3.0e4, 1.2e5, True),
     "PHIS": ("surface geopotential", -1.0e4, 9.0e4, True),

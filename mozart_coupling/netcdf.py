@@ -163,12 +163,12 @@ def abandon(dataset: Writer, temporary: Path) -> None:
 
 @contextmanager
 def open_dataset(path: Path | str, error: type[CouplingError], kind: str) -> Iterator[netCDF4.Dataset]:
-    """Open a NetCDF file for reading; a missing or unreadable file becomes the caller's error.
+    """Open a NetCDF file for reading; a missing or unreadable file becomes the caller's error, and what is wrong inside names the file.
 
     Raises
     ------
     error
-        If the file does not exist, is no NetCDF, or ends before its header says.
+        If the file does not exist, is no NetCDF, ends before its header says, or lacks an attribute that is asked for.
     """
     path = Path(path)
     if not path.is_file():
@@ -188,3 +188,20 @@ def open_dataset(path: Path | str, error: type[CouplingError], kind: str) -> Ite
         except (RuntimeError, OSError, IndexError) as problem:
             raise error(f"the {kind} file cannot be read", path, problem, "a complete NetCDF file",
                         "It may be truncated: write it again.") from problem
+        except CouplingError as problem:
+            raise inside(path, problem, error) from problem
+
+
+def inside(path: Path, problem: CouplingError, error: type[CouplingError]) -> CouplingError:
+    """What was found wrong in a file as the caller's error that names the file; errors that do so already stay as they are."""
+    if str(path) in problem.where:
+        return problem
+    where = f"{path}, {problem.where}" if problem.where else path
+    return error(problem.what, where, problem.found, problem.expected, problem.advice)
+
+
+def attribute(data: netCDF4.Dataset, name: str, path: object, error: type[CouplingError]) -> str:
+    """A global attribute as text; its absence is the caller's error."""
+    if name not in data.ncattrs():
+        raise error("a global attribute is missing", f"{path}, {name}", ", ".join(data.ncattrs()) or "none", name, "Write the file again.")
+    return str(data.getncattr(name))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from mozart_coupling import contract
 from mozart_coupling.contract import RUN_DIRECTORIES
-from mozart_coupling.dates import DAY, date_pair, format_duration, from_stamp, readable, to_datetime64, to_seconds
+from mozart_coupling.dates import DAY, date_pair, format_duration, readable, to_datetime64, to_seconds
 from mozart_coupling.embedded.settings import OPTIONS
 from mozart_coupling.errors import CouplingError, EmissionError, InitialError, RestartError, RunFailed
-from mozart_coupling.history import history_files
 from mozart_coupling.met import met_file_name
 from mozart_coupling.namelist import Value, flatten, parse, patch_text, read_simulation_data, read_text, write_simulation_data
 from mozart_coupling.netcdf import write_text
@@ -20,9 +17,10 @@ from mozart_coupling.orphans import RunLock
 from mozart_coupling.restart import write_pointer
 from mozart_coupling.run_request import ModelSettings, PreparedRun, RunRequest
 from mozart_coupling.samples import write_request
+from mozart_coupling.stale import dated_output, move_aside
 
 OWN_TEMPLATE = Path(__file__).with_name("mozart4.nml")
-NAMELIST, LOG, PROGRESS, REQUEST, SAMPLES, ASIDE = "long.nml", "transport.log", "progress.json", "samples_request.nc", "samples.nc", "aside"
+NAMELIST, LOG, PROGRESS, REQUEST, SAMPLES = "long.nml", "transport.log", "progress.json", "samples_request.nc", "samples.nc"
 
 
 def prepare(request: RunRequest, settings: ModelSettings) -> PreparedRun:
@@ -185,26 +183,7 @@ def _check(request: RunRequest, settings: ModelSettings, start: int, end: int) -
 def _move_aside(prepared: PreparedRun) -> None:
     """Output dated inside the run goes to `aside`, which holds the last attempt only."""
     request, directory = prepared.request, Path(prepared.request.directory)
-    stale = [path for stamp, path in history_files(directory, request.case) if prepared.start < stamp <= prepared.end]
-    for pattern in (f"{request.case}.mz4.r.*", "rstrt-*"):
-        for path in (directory / "rest").glob(pattern):
-            date = _date_in(path.name)
-            if date is not None and prepared.start < date <= prepared.end:
-                stale.append(path)
+    stale = dated_output(directory, request.case, prepared.start, prepared.end)
     stale += [path for path in (directory / SAMPLES, directory / PROGRESS, prepared.log_file) if path.exists()]
     stale += [path for name in ("hist", "rest", ".") for path in (directory / name).glob(".*.part")]
-    aside = directory / ASIDE
-    shutil.rmtree(aside, ignore_errors=True)
-    if stale:
-        aside.mkdir()
-    for path in stale:
-        os.replace(path, aside / path.name)
-
-
-def _date_in(name: str) -> int | None:
-    for part in (name.removeprefix("rstrt-")[:16], name.partition(".mz4.r.")[2][:16]):
-        try:
-            return from_stamp(part)
-        except CouplingError:
-            continue
-    return None
+    move_aside(directory, stale)

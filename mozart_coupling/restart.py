@@ -20,7 +20,7 @@ from mozart_coupling.contract import MASTER_RESTART, RESTART
 from mozart_coupling.dates import date_pair, from_date_pair, from_stamp, readable, to_seconds
 from mozart_coupling.errors import CouplingError, RestartError
 from mozart_coupling.grids import Grid
-from mozart_coupling.netcdf import commit, new_dataset, open_dataset, sync_directory, temporary_name, write_text
+from mozart_coupling.netcdf import attribute, commit, new_dataset, open_dataset, sync_directory, temporary_name, write_text
 
 KEPT_SUFFIX = ".before_hand_off"
 
@@ -42,15 +42,21 @@ class Restart:
 
 @dataclass(frozen=True)
 class MasterRestart:
-    """The air's own state: `ps` (nlat, nlon) Pa, `time` s since 1970, the tracer restart's path relative to the run directory."""
+    """The air's own state: `ps` (nlat, nlon) Pa, `time` s since 1970, the tracer restart's path relative to the run directory.
+
+    `parts`: the tracers' mean (nlev, nlat, nlon) and anomalies from it (n_tracers, nlev, nlat, nlon) [kg/kg] as a run in single
+    precision carries them, where it was stopped off midnight; else None.
+    """
 
     ps: np.ndarray
     time: int
     restart_file: str
+    parts: tuple[np.ndarray, np.ndarray] | None
 
 
 def write_restart(directory: Path | str, case: str, time: object, grid: Grid, levels: tuple[ArrayLike, ArrayLike], tracers: Sequence[str],
-                  mixing_ratio: np.ndarray, ps: np.ndarray, attributes: dict[str, object] | None = None) -> None:
+                  mixing_ratio: np.ndarray, ps: np.ndarray, attributes: dict[str, object] | None = None,
+                  parts: tuple[np.ndarray, np.ndarray] | None = None) -> None:
     """Write both restart files of an instant into a run directory, the tracers first; the pointer is the caller's.
 
     Parameters
@@ -63,6 +69,8 @@ def write_restart(directory: Path | str, case: str, time: object, grid: Grid, le
         (nlat, nlon) [Pa].
     attributes
         Global attributes of both files.
+    parts
+        As in `MasterRestart`.
     """
     seconds = to_seconds(time)
     hyai, hybi = (np.asarray(c, dtype=np.float64) for c in levels)
@@ -76,10 +84,12 @@ def write_restart(directory: Path | str, case: str, time: object, grid: Grid, le
         _put_common(data, grid, seconds)
         for name, field in zip(tracers, mixing_ratio, strict=True):
             data[name][:] = field
-    with new_dataset(Path(directory) / contract.master_restart_name(seconds)) as data:
-        contract.define(data, MASTER_RESTART, sizes,
+    with new_dataset(Path(directory) / contract.master_restart_name(seconds), mixing_ratio.size * 4 if parts else 0) as data:
+        contract.define(data, MASTER_RESTART, {**sizes, "tracer": len(tracers)}, leave_out=() if parts else ("mean", "anomaly"),
                         attributes={"case": case, "restart_file": contract.restart_name(case, seconds), **(attributes or {})})
         data["hyai"][:], data["hybi"][:], data["PS"][:] = hyai, hybi, ps
+        if parts:
+            data["mean"][:], data["anomaly"][:] = parts
         _put_common(data, grid, seconds)
 
 
@@ -117,12 +127,17 @@ def read_master(path: Path | str) -> MasterRestart:
     Raises
     ------
     RestartError
-        If it is missing, or another model wrote it.
+        If it is missing, another model wrote it, or its surface pressure is not finite and positive.
     """
     with open_dataset(path, RestartError, "master restart") as data:
         contract.check_structure(data, MASTER_RESTART, path, RestartError)
         time = from_date_pair(int(contract.value(data, "date", 0)), int(contract.value(data, "datesec", 0)))
-        return MasterRestart(contract.value(data, "PS", 2), time, str(data.restart_file))
+        ps = contract.value(data, "PS", 2)
+        if not (np.isfinite(ps).all() and ps.min() > 0.0):
+            raise RestartError("the restart's surface pressure is not finite and positive", f"{path}, PS",
+                               f"{ps.min():g} … {ps.max():g} Pa")
+        parts = (contract.value(data, "mean", 3), contract.value(data, "anomaly", 4)) if "anomaly" in data.variables else None
+        return MasterRestart(ps, time, attribute(data, "restart_file", path, RestartError), parts)
 
 
 def hand_off(forward_restart: Path | str, ensemble_restart: Path | str, source: str = "EN001") -> Path:

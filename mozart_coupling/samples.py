@@ -15,7 +15,9 @@ from mozart_coupling.dates import date_pair, from_date_pair, readable
 from mozart_coupling.errors import SampleError
 from mozart_coupling.grids import Grid
 from mozart_coupling.heights import hybrid_pressure
-from mozart_coupling.netcdf import new_dataset, open_dataset
+from mozart_coupling.netcdf import attribute, new_dataset, open_dataset
+
+LARGEST_LONGITUDE = 720.0  # any convention fits; beyond are fill values
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,12 @@ class SampleRequest:
                 raise SampleError("a sample request is not finite", f"sample request, {name}",
                                   f"row {np.flatnonzero(~np.isfinite(values))[0]}")
         if np.any(np.abs(self.lat) > 90.0):
-            raise SampleError("a latitude is beyond the poles", "sample request, lat", np.abs(self.lat).max(), "-90 … 90")
+            row = int(np.argmax(np.abs(self.lat)))
+            raise SampleError("a latitude is beyond the poles", f"sample request, lat, row {row}", self.lat[row], "-90 … 90")
+        if np.any(np.abs(self.lon) > LARGEST_LONGITUDE):
+            row = int(np.argmax(np.abs(self.lon)))
+            raise SampleError("a longitude is out of range", f"sample request, lon, row {row}", self.lon[row],
+                              f"-{LARGEST_LONGITUDE:g} … {LARGEST_LONGITUDE:g}")
         if np.any(self.time_end < self.time_start):
             row = int(np.flatnonzero(self.time_end < self.time_start)[0])
             raise SampleError("a sample ends before it begins", f"sample request, row {row}",
@@ -143,6 +150,10 @@ def read_request(path: Path | str) -> SampleRequest:
     """Read a sample request; raises `SampleError` if it is missing, truncated or makes no sense."""
     with open_dataset(path, SampleError, "sample request") as data:
         contract.check_structure(data, SAMPLE_REQUEST, path, SampleError)
+        for variable in SAMPLE_REQUEST.variables:
+            units = str(getattr(data[variable.name], "units", variable.units))
+            if units[:3].lower() != variable.units[:3]:  # degrees, seconds since 1970
+                raise SampleError("a sample request has other units", f"{path}, {variable.name}", units, variable.units)
         return SampleRequest(*(contract.value(data, name, 1) for name in ("lon", "lat", "time_start", "time_end")))
 
 
@@ -191,7 +202,7 @@ def read_sample_columns(path: Path | str) -> tuple[SampleColumns, int]:
         columns = SampleColumns(contract.value(data, "column", 1).astype(np.int64), contract.value(data, "mixing_ratio", 3),
                                 contract.value(data, "surface_pressure", 1), contract.value(data, "height", 2),
                                 contract.value(data, "height_interface", 2), humidity, contract.value(data, "hyai", 1),
-                                contract.value(data, "hybi", 1), tuple(str(data.tracers).split(",")))
+                                contract.value(data, "hybi", 1), tuple(attribute(data, "tracers", path, SampleError).split(",")))
         end = from_date_pair(int(contract.value(data, "date", 0)), int(contract.value(data, "datesec", 0)))
     for name in ("mixing_ratio", "surface_pressure", "height"):
         values = getattr(columns, name)

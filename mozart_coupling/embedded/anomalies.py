@@ -20,7 +20,8 @@ class AnomalyCore:
     """`n_tracers` tracers as one mean in double precision and as many anomalies in single.
 
     The parts are taken anew from the sum whenever a state is set: `mixing_ratio` followed by `set_state` is what a restart
-    does. A running model does the same every midnight, so that both go on with the same bits.
+    does. A running model does the same every midnight, so that both go on with the same bits; at other times `parts` and
+    `set_parts` do.
     """
 
     def __init__(self, grid: Grid, hyai: np.ndarray, hybi: np.ndarray, n_tracers: int, *, mode: str = "linear", **options: Any) -> None:
@@ -48,6 +49,16 @@ class AnomalyCore:
         mean = tracer_mean(mixing_ratio, self.threads)
         self._mean.set_state(mean[None], surface_pressure)
         self._anomaly.set_state(mixing_ratio - mean, surface_pressure)
+
+    @property
+    def parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean (nlev, nlat, nlon) and anomalies (n_tracers, nlev, nlat, nlon), the latter float32."""
+        return self._mean.mixing_ratio()[0], self._anomaly.mixing_ratio().astype(np.float32)
+
+    def set_parts(self, parts: tuple[np.ndarray, np.ndarray], surface_pressure: np.ndarray) -> None:
+        """Start from `parts` of another core to the bit: for a restart at a time when a running model takes no new mean."""
+        self._mean.set_state(parts[0][None], surface_pressure)
+        self._anomaly.set_state(parts[1], surface_pressure)
 
     def mixing_ratio(self) -> np.ndarray:
         """Mean plus anomalies now (n_tracers, nlev, nlat, nlon)."""

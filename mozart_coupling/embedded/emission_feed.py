@@ -15,8 +15,9 @@ from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.constants import AVOGADRO
 from mozart_coupling.dates import readable
 from mozart_coupling.emissions import check_emission_header, interpolant_weights, read_components, read_factors, read_record
-from mozart_coupling.errors import EmissionError
+from mozart_coupling.errors import CouplingError, EmissionError
 from mozart_coupling.grids import Grid
+from mozart_coupling.netcdf import inside
 
 
 class EmissionFeed(Protocol):
@@ -61,7 +62,7 @@ class FileEmissions:
         try:
             for path in self.paths:
                 self._files.append(_open(path))
-                found, times = check_emission_header(self._files[-1], path)
+                found, times = _header(self._files[-1], path)
                 require_grid(found, grid, path, EmissionError)
                 if len(self._files) == 1:
                     self._times = times
@@ -113,13 +114,13 @@ class ComponentEmissions:
         names, found, self._times, self._flux = read_components(components_file)
         require_grid(found, grid, components_file, EmissionError)
         require_cover(self._times, start, end, components_file)
-        own, components, factors = read_factors(factors_file)
+        own, components, factors = read_factors(factors_file, grid)
         if components != names:
             raise EmissionError("factors and components do not belong together", factors_file, ", ".join(components), ", ".join(names))
         missing = [tracer for tracer in tracers if tracer not in own]
-        if missing or factors.shape[2:] != grid.shape:
-            raise EmissionError("the factors do not fit the run", factors_file, f"tracers {own[0]} … {own[-1]}, shape {factors.shape}",
-                                f"{len(tracers)} tracers on {grid.nlat} x {grid.nlon}", f"Missing: {', '.join(missing)}" if missing else "")
+        if missing:
+            raise EmissionError("factors of a tracer are missing", f"{factors_file}, {missing[0]}", f"tracers {own[0]} … {own[-1]}",
+                                f"{len(tracers)} tracers", f"Missing: {', '.join(missing)}")
         self.coefficients: np.ndarray | None = np.ascontiguousarray(factors[[own.index(tracer) for tracer in tracers]])
         self._factor = kilograms_per_molecule_per_cm2(mw_co2)
 
@@ -159,6 +160,13 @@ def require_cover(times: np.ndarray, start: int, end: int, path: Path) -> None:
                             f"{times.size} records, {readable(int(times[0]))} … {readable(int(times[-1]))}",
                             f"{readable(start)} … {readable(end)}",
                             "Three-hourly records from 00:00 of the first day to 00:00 of the day after the last: 8 a day and one more.")
+
+
+def _header(data: netCDF4.Dataset, path: Path) -> tuple[Grid, np.ndarray]:
+    try:
+        return check_emission_header(data, path)
+    except CouplingError as problem:
+        raise inside(path, problem, EmissionError) from problem
 
 
 def _open(path: Path) -> netCDF4.Dataset:

@@ -68,8 +68,9 @@ def level_pressure(a: ArrayLike, b: ArrayLike, surface_pressure: ArrayLike) -> n
     return a[column] * P0 + b[column] * surface_pressure
 
 
-def check_coefficients(hyai: ArrayLike, hybi: ArrayLike, where: str = "hybrid levels") -> None:
-    """Raise unless the interfaces descend from the top to exactly the ground, for any likely surface pressure.
+def check_coefficients(hyai: ArrayLike, hybi: ArrayLike, where: str = "hybrid levels",
+                       lowest: float = LOWEST_SURFACE_PRESSURE) -> None:
+    """Raise unless the interfaces descend from the top to exactly the ground, for any surface pressure from `lowest` [Pa] on.
 
     Pure sigma (hyai = 0) and pure pressure levels aloft are both valid.
 
@@ -90,10 +91,15 @@ def check_coefficients(hyai: ArrayLike, hybi: ArrayLike, where: str = "hybrid le
         raise MetError("the lowest interface is not the ground", where, f"hyai {hyai[-1]:g}, hybi {hybi[-1]:g}", "0 and 1")
     if hyai[0] + hybi[0] < 0.0:
         raise MetError("the top interface has a negative pressure", where, f"{(hyai[0] + hybi[0]) * P0:g} Pa")
-    for surface_pressure in (LOWEST_SURFACE_PRESSURE, P0):
+    # Where hybi grows downward a layer is thinnest over the lowest surface pressure.
+    for surface_pressure in (min(lowest, P0), P0):
         thickness = np.diff(level_pressure(hyai, hybi, surface_pressure))
         if np.any(thickness <= 0.0):
             k = int(np.argmax(thickness <= 0.0))
             raise MetError("interface pressures are not monotone", where,
                            f"layer {k + 1} is {thickness[k]:.4g} Pa thick over ground at {surface_pressure:g} Pa",
                            "pressures that grow downward")
+    if np.any(np.diff(hybi) < 0.0):
+        k = int(np.argmax(np.diff(hybi) < 0.0))
+        raise MetError("hybi is not monotone", f"{where}, interface {k + 2}", f"{hybi[k + 1]:.6g} after {hybi[k]:.6g}",
+                       "numbers that grow from the top to the ground", "Check the coefficients: the interfaces cross.")

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mozart_coupling.errors import CflError, CouplingError, OutputError
+from mozart_coupling.errors import CflError, CouplingError, OutputError, StateError
 from mozart_coupling.memory import keep_freed_memory
 from mozart_coupling.threads import let_waiting_threads_sleep
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
     try:
         return _run(options.namelist)
-    except (CflError, OutputError) as problem:
+    except (CflError, OutputError, StateError) as problem:
         return _fail(problem, FAILED)
     except CouplingError as problem:
         return _fail(problem, BAD_INPUT)
@@ -61,10 +61,13 @@ def _run(namelist: Path) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     let_waiting_threads_sleep()
     keep_freed_memory()
+    from mozart_coupling.embedded.lock import only_run
     from mozart_coupling.embedded.model import EmbeddedModel
     from mozart_coupling.embedded.settings import load
 
-    EmbeddedModel(load(namelist)).run()
+    settings = load(namelist)
+    with only_run(settings.directory):
+        EmbeddedModel(settings).run()
     return 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mozart_coupling import contract
-from mozart_coupling.checks import MEAN_VMR, require_grid, require_levels, to_mole_fraction
+from mozart_coupling.checks import MEAN_VMR, require_grid, require_levels, require_physical, to_mole_fraction
 from mozart_coupling.dates import DAY, calendar_date, readable
 from mozart_coupling.embedded.anomalies import AnomalyCore
 from mozart_coupling.embedded.core import TransportCore
@@ -21,13 +21,14 @@ from mozart_coupling.embedded.met_feed import MetFeed
 from mozart_coupling.embedded.sampling import SampleCollector
 from mozart_coupling.embedded.settings import EmbeddedSettings
 from mozart_coupling.embedded.step import StepEmission
-from mozart_coupling.errors import CouplingError, InitialError, RestartError
+from mozart_coupling.errors import CouplingError, InitialError, RestartError, SampleError, StateError
 from mozart_coupling.heights import hydrostatic_heights
 from mozart_coupling.history import HistoryLayout, HistoryWriter
 from mozart_coupling.initial import read_initial
 from mozart_coupling.met import MetFiles
 from mozart_coupling.restart import read_master, read_pointer, read_restart, write_pointer, write_restart
 from mozart_coupling.samples import read_request, write_samples
+from mozart_coupling.stale import dated_output, move_aside
 
 log = logging.getLogger("gcas-transport")
 PROGRESS_SECONDS = 1.0
@@ -46,6 +47,8 @@ class EmbeddedModel:
 
     def __init__(self, settings: EmbeddedSettings) -> None:
         self.settings = settings
+        #: mol/mol of one kg/kg
+        self.to_vmr = to_mole_fraction("mmr", settings.mw_air, settings.mw_co2)
         self.start, master = self._first_instant()
         self.end = self.start + settings.duration
         self.n_steps = settings.duration // settings.timestep
@@ -69,7 +72,7 @@ class EmbeddedModel:
         self.averages = _Averages(self) if settings.history else None
 
     def run(self) -> None:
-        """Step through the run and write all its output.
+        """Step through the run and write all its output; what an earlier run left for the same dates goes to `aside` first.
 
         Raises
         ------
@@ -81,6 +84,7 @@ class EmbeddedModel:
                  settings.case,
                  len(settings.tracers), self.met.grid, readable(self.start), readable(self.end), self.n_steps, settings.timestep,
                  self.core.threads)
+        self._move_stale_output_aside()
         try:
             self._sample(0, self.start)
             for number in range(1, self.n_steps + 1):
@@ -100,6 +104,15 @@ class EmbeddedModel:
             self.emissions.close()
             self.met.files.close()
         log.info("run ended normally at %s after %.1f s", readable(self.end), time.monotonic() - began)
+
+    def _move_stale_output_aside(self) -> None:
+        settings = self.settings
+        stale = dated_output(settings.directory, settings.case, self.start, self.end)
+        if settings.sample_file is not None and settings.sample_file.exists():
+            stale.append(settings.sample_file)
+        if stale:
+            log.warning("%d files of an earlier run for the same dates are moved to aside, such as %s", len(stale), stale[0])
+            move_aside(settings.directory, stale)
 
     # --- State ------------------------------------------------------------------------------------------------------
 
@@ -122,6 +135,7 @@ class EmbeddedModel:
         require_grid(initial.grid, self.met.grid, path, InitialError)
         self._require_levels(initial.hyam, initial.hybm, path, InitialError)
         fields = np.stack([initial.tracer(name) for name in self.settings.tracers])
+        require_physical(fields, self.to_vmr, path, InitialError)
         mean = float(fields.mean())
         if MEAN_VMR[0] <= mean <= MEAN_VMR[1]:
             log.warning("the initial condition %s has a mean of %.4g: kg/kg is expected, this looks like mol/mol", path, mean)
@@ -143,7 +157,14 @@ class EmbeddedModel:
             require_grid(restart.grid, self.met.grid, path, RestartError)
         if restart.hyam is not None and restart.hybm is not None:
             self._require_levels(restart.hyam, restart.hybm, path, RestartError)
-        self.core.set_state(restart.mixing_ratio, master.ps)
+        require_physical(restart.mixing_ratio, self.to_vmr, path, RestartError)
+        if master.ps.shape != expected[1:]:
+            raise RestartError("the restart is on another grid than the meteorology", f"{master_path}, PS", master.ps.shape, expected[1:])
+        parts = master.parts
+        if isinstance(self.core, AnomalyCore) and parts is not None and np.array_equal(parts[0] + parts[1], restart.mixing_ratio):
+            self.core.set_parts(parts, master.ps)
+        else:
+            self.core.set_state(restart.mixing_ratio, master.ps)
 
     def _require_levels(self, hyam: np.ndarray, hybm: np.ndarray, path: Path, error: type[CouplingError]) -> None:
         hyai, hybi = self.levels
@@ -162,7 +183,10 @@ class EmbeddedModel:
 
     def _sample(self, number: int, now: int) -> None:
         if self.samples is not None and self.samples.wants(number):
-            self.samples.add(number, self.core.gather, self.core.surface_pressure, partial(self.met.columns, now))
+            try:
+                self.samples.add(number, self.core.gather, self.core.surface_pressure, partial(self.met.columns, now))
+            except CouplingError as problem:
+                raise problem.at(f"samples of {readable(now)}") from problem
 
     def _finish_day(self, now: int, number: int, elapsed: float) -> None:
         if now == self.end or (now % DAY == 0 and self._restart_due(now)):
@@ -187,7 +211,10 @@ class EmbeddedModel:
     def _write_restart(self, now: int) -> None:
         """Both restart files, then the pointer."""
         settings, state, ps = self.settings, self.core.mixing_ratio(), self.core.surface_pressure
-        write_restart(settings.directory, settings.case, now, self.met.grid, self.levels, settings.tracers, state, ps, self.attributes())
+        require_physical(state, self.to_vmr, f"tracers at {readable(now)}", StateError)
+        parts = self.core.parts if isinstance(self.core, AnomalyCore) and now % DAY else None
+        write_restart(settings.directory, settings.case, now, self.met.grid, self.levels, settings.tracers, state, ps, self.attributes(),
+                      parts)
         write_pointer(settings.directory, settings.case, now)
 
     def attributes(self) -> dict[str, object]:
@@ -199,8 +226,8 @@ class EmbeddedModel:
     def _write_samples(self) -> None:
         settings = self.settings
         if self.samples is not None and settings.sample_file is not None:
-            columns = self.samples.finish(to_mole_fraction("mmr", settings.mw_air, settings.mw_co2),
-                                          self.met.surface_geopotential(self.start), *self.levels)
+            columns = self.samples.finish(self.to_vmr, self.met.surface_geopotential(self.start), *self.levels)
+            require_physical(columns.mixing_ratio, 1.0, f"samples from {readable(self.start)} to {readable(self.end)}", StateError)
             write_samples(settings.sample_file, columns, settings.case, self.end)
 
     def _report(self, now: int, number: int, elapsed: float) -> None:
@@ -227,6 +254,9 @@ class EmbeddedModel:
         if settings.sample_list is None:
             return None
         request = read_request(settings.sample_list)
+        if len(request) == 0:
+            raise SampleError("the sample request is empty", settings.sample_list, "no rows", "at least one",
+                              "Leave out sample_list and sample_file where nothing is to be sampled.")
         request.require_inside(self.start, self.end, settings.sample_list)
         return SampleCollector(request, self.met.grid, self.levels[0].size - 1, settings.tracers, self.start, settings.timestep,
                                self.n_steps,
@@ -243,7 +273,7 @@ class _Averages:
                                "kg/kg" if settings.tracer_units == "mmr" else "mol/mol", settings.history_precision == "double",
                                model.met.has_humidity, model.attributes())
         self.writer = HistoryWriter(layout, settings.samples_per_file)
-        self._factor = to_mole_fraction("mmr", settings.mw_air, settings.mw_co2) if settings.tracer_units == "vmr" else 1.0
+        self._factor = model.to_vmr if settings.tracer_units == "vmr" else 1.0
         self._phis = model.met.surface_geopotential(model.start)
         self._ps, self._temperature = np.zeros(grid.shape), np.zeros((n_levels, *grid.shape))
         self._humidity = np.zeros_like(self._temperature) if model.met.has_humidity else None
@@ -267,6 +297,7 @@ class _Averages:
         humidity = None if self._humidity is None else self._humidity / self._count
         mid, interface = hydrostatic_heights(temperature, humidity, ps, self._phis, *self.model.levels)
         mean = self.model.core.history_mean()
+        require_physical(mean, self.model.to_vmr, f"averages up to {readable(now)}", StateError)
         if self._factor != 1.0:
             mean *= self._factor
         self.writer.write(now, mean, ps, mid, interface, humidity)

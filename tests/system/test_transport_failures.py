@@ -19,7 +19,7 @@ from transport_site import DAY, TAG, Site
 
 from mozart_coupling.contract import emission_name, history_name, master_restart_name, restart_name
 from mozart_coupling.emissions import write_emissions
-from mozart_coupling.errors import CflError, CouplingError, EmissionError, InitialError, MetError, NamelistError, RestartError, RunFailed
+from mozart_coupling.errors import CouplingError, EmissionError, InitialError, MetError, NamelistError, RestartError, RunFailed
 from mozart_coupling.grids import Grid
 from mozart_coupling.namelist import write_simulation_data
 from mozart_coupling.orphans import LOCK_NAME, RunLock
@@ -75,14 +75,6 @@ def test_nan_winds_tell_file_and_time(own_site: Site, tmp_path: Path) -> None:
         own_site.run(tmp_path / "run", own_site.namelist())
     assert not list((tmp_path / "run" / "hist").glob("*02-27*"))
     assert not list((tmp_path / "run").rglob(".*.part"))
-
-
-def test_too_strong_winds_tell_the_time(own_site: Site, tmp_path: Path) -> None:
-    def change(data: Dataset) -> None:
-        data["V"][2] = 9.0e4
-    edit(own_site.data / "dyn" / "MET_20120227.nc", change)
-    with pytest.raises(CflError, match="step from 2012-02-27"):
-        own_site.run(tmp_path / "run", own_site.namelist())
 
 
 @pytest.mark.parametrize("what", ["missing", "truncated", "grid", "short", "nan", "two", "foreign"])
