@@ -74,9 +74,10 @@ class Circulation:
                                 u, v, warm)
 
     def surface_pressure(self, time: np.datetime64) -> np.ndarray:
-        """PS (nlat, nlon) [Pa]: a static part over the orography, and waves."""
-        waves = self._synthesize(self._pressure_coefficients(_seconds(time)))
-        return self._static_pressure + waves
+        """PS (nlat, nlon) [Pa]: a static part over the orography, and waves. Rows at the poles are uniform, as the model's caps are."""
+        pressure = self._static_pressure + self._synthesize(self._pressure_coefficients(_seconds(time)))
+        pressure[[0, -1]] = pressure[[0, -1]].mean(axis=1, keepdims=True)
+        return pressure
 
     def winds(self, time: np.datetime64, surface_pressure: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """U, V (nlev, nlat, nlon) [m/s].

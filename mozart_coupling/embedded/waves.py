@@ -53,6 +53,8 @@ class Wave:
         A slow modulation 1 + pulse * sin(2 pi t / pulse_period + pulse_phase) [1, s, rad].
     divergence
         Speed of the divergent part that goes with a rotational wave [m/s]; ascent ahead of the trough.
+    across_pole
+        Whether the stream function vanishes at the pole no faster than it must, as cos^m: for m = 1 air then crosses it.
     """
 
     m: int
@@ -67,6 +69,7 @@ class Wave:
     pulse_period: float = 20.0 * DAY_S
     pulse_phase: float = 0.0
     divergence: float = 0.0
+    across_pole: bool = False
 
     def amplitude(self, seconds: float, winter_north: float) -> complex:
         """Complex amplitude [1] at a time; `winter_north` is 1 in January, -1 in July."""
@@ -77,8 +80,9 @@ class Wave:
     def shape(self, latitude: np.ndarray) -> np.ndarray:
         """Structure in latitude [1], 1 near the centre and regular at the poles."""
         gauss = np.exp(-(((latitude - self.latitude) / self.width) ** 2))
-        polar = np.cos(np.deg2rad(latitude)) ** min(self.m + 1, 4)
-        return gauss * np.maximum(polar, 0.0) / np.cos(np.deg2rad(self.latitude)) ** min(self.m + 1, 4)
+        power = self.m if self.across_pole else min(self.m + 1, 4)
+        polar = np.cos(np.deg2rad(latitude)) ** power
+        return gauss * np.maximum(polar, 0.0) / np.cos(np.deg2rad(self.latitude)) ** power
 
 
 class Operators:
@@ -149,13 +153,14 @@ class Operators:
 
 
 def rotational_waves(seed: int) -> list[Wave]:
-    """Baroclinic, planetary and tropical waves of a seed; the seed sets phases and pulses and shades the speeds."""
+    """Baroclinic, planetary, tropical and polar waves of a seed; the seed sets phases and pulses and shades the speeds."""
     random = np.random.Generator(np.random.Philox(seed))
     waves: list[Wave] = []
     for hemisphere in (1.0, -1.0):
         waves += _baroclinic(random, hemisphere)
         waves += _planetary(random, hemisphere)
-    return waves + _tropical(random)
+    waves += _tropical(random)
+    return waves + _polar(random, 1.0) + _polar(random, -1.0)
 
 
 def _eastward(speed: float, m: int, latitude: float) -> float:
@@ -200,6 +205,16 @@ def _tropical(random: np.random.Generator) -> list[Wave]:
     table = ((2, 3.5, -1.5), (3, 4.0, -6.0), (4, 4.0, -9.0), (5, 3.5, -12.0), (1, 1.5, 2.0))
     return [Wave(m, random.uniform(-6.0, 6.0), 18.0, speed, _eastward(travel, m, 0.0), random.uniform(0.0, 2.0 * np.pi),
                  "tropical", **_pulse(random, 0.3, 10.0, 30.0)) for m, speed, travel in table]
+
+
+def _polar(random: np.random.Generator, hemisphere: float) -> list[Wave]:
+    """m = 1 … 3: travelling waves of high latitudes; those of m = 1 blow across the pole. Without them no air would leave the caps."""
+    waves = []
+    for m, latitude, speed, days in ((1, 80.0, 6.0, 20.0), (1, 75.0, 6.0, 12.0), (2, 72.0, 5.0, 9.0), (3, 70.0, 4.5, 6.0)):
+        period = random.choice([-1.0, 1.0]) * random.uniform(0.8, 1.25) * days * DAY_S
+        waves.append(Wave(m, hemisphere * latitude, 15.0, speed, 2.0 * np.pi / period, random.uniform(0.0, 2.0 * np.pi), "baroclinic", 0.1,
+                          across_pole=True, **_pulse(random, 0.3, 15.0, 40.0)))
+    return waves
 
 
 def overturning_eddies(seed: int) -> list[Wave]:

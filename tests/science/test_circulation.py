@@ -116,6 +116,16 @@ def test_synoptic_variability(t42, seasons):
     assert 300.0 < weather.max() < 1800.0
 
 
+def test_air_crosses_the_poles(t42, seasons):
+    """Caps whose air stands still would keep it for years."""
+    pressure, far = _reference_pressure(t42), np.abs(t42.grid.lat) > 75.0
+    for _, v, surface in seasons.values():
+        for level, least in ((250.0, 2.5), (850.0, 1.0)):
+            k = int(np.argmin(np.abs(pressure - level)))
+            assert v[:, k].std(axis=0).mean(axis=1)[far].min() > least
+        assert np.ptp(surface[:, [0, -1]], axis=2).max() == 0.0
+
+
 def test_courant_numbers_are_harmless(t42, seasons):
     grid = t42.grid
     spacing = EARTH_RADIUS_M * np.cos(np.deg2rad(grid.lat)) * 2.0 * np.pi / grid.nlon
