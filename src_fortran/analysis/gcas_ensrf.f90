@@ -4,14 +4,14 @@
 !> it. Targets are taken in blocks of neighbours; blocks are formed from the places alone, so results do not depend on
 !> the number of threads.
 module gcas_ensrf
-    use gcas_ensrf_blocks, only: allocate_block, block, blocks_of_group, candidate_list, find_candidates, find_pairs, load_block, &
-        relaxation, store_block
     use gcas_ensrf_kernels, only: n_lanes
     use gcas_ensrf_sources, only: source_set
     use gcas_ensrf_update, only: update_block
     use gcas_kinds, only: dp, i8
     use gcas_localization, only: localization, localization_bands
     use gcas_partition, only: arrange
+    use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, store_block
+    use gcas_target_pairs, only: blocks_of_group, candidate_list, find_candidates, find_pairs
     implicit none (type, external)
     private
 

@@ -6,14 +6,14 @@
 !> value has received all earlier observations when its own turn comes, and all of them at the end. Chunks and blocks are
 !> formed from order and places alone, so results do not depend on the number of threads.
 module gcas_ensrf_observations
-    use gcas_ensrf_blocks, only: allocate_targets, block, candidate_list, exchange_lists, allocate_lists, find_pairs, &
-        load_block, relaxation, select_candidates, store_block
     use gcas_ensrf_kernels, only: n_lanes, replay_column
     use gcas_ensrf_sources, only: earlier_sources, finish_source, source_set
     use gcas_ensrf_update, only: update_block
     use gcas_kinds, only: dp, i8, sp
     use gcas_localization, only: localization, localization_bands
     use gcas_partition, only: order_by_place
+    use gcas_target_blocks, only: allocate_lists, allocate_targets, block, exchange_lists, load_block, relaxation, store_block
+    use gcas_target_pairs, only: candidate_list, find_pairs, select_candidates
     implicit none (type, external)
     private
 

@@ -42,7 +42,6 @@ contains
         real(dp), intent(out) :: mean                           !! their mean
         real(dp), intent(inout), contiguous :: perturbations(:) !! members minus mean (n_members)
         logical, intent(out) :: has_spread                      !! whether the members differ
-        real(dp) :: least
         integer :: m
 
         mean = 0
@@ -52,13 +51,24 @@ contains
         end do
         mean = mean/size(values)
         perturbations = values - mean
-        least = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
-        do m = 1, size(values)
-            has_spread = abs(perturbations(m)) > least
-            if (has_spread) return ! almost always with the first member
-        end do
-        perturbations = 0
+        has_spread = differ(values, mean)
+        if (.not. has_spread) perturbations = 0
     end subroutine split_mean
+
+    !> Whether any member is further from the mean than by rounding, and by so much that squares are numbers.
+    pure logical function differ(values, mean)
+        real(dp), intent(in), contiguous :: values(:) !! members (n_members)
+        real(dp), intent(in) :: mean                  !! their mean
+        real(dp) :: least
+        integer :: m
+
+        least = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
+        differ = .false.
+        do m = 1, size(values)
+            differ = abs(values(m) - mean) > least
+            if (differ) return ! almost always with the first member
+        end do
+    end function differ
 
     !> Divide by the length; zero stays zero.
     pure subroutine normalise(perturbations)
@@ -106,7 +116,7 @@ contains
         real(dp), intent(in), contiguous :: values(:) !! members (n_members)
         logical, intent(out) :: has_spread
         logical, intent(out) :: finite
-        real(dp) :: least, mean, square
+        real(dp) :: mean, square
         integer :: m
 
         mean = 0
@@ -118,12 +128,7 @@ contains
         end do
         mean = mean/size(values)
         finite = ieee_is_finite(square)
-        least = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
-        has_spread = .false.
-        do m = 1, size(values)
-            has_spread = abs(values(m) - mean) > least
-            if (has_spread) exit ! almost always with the first member
-        end do
+        has_spread = differ(values, mean)
     end subroutine survey_column
 
     !> Put the observations in order and prepare what both phases need of the prior.

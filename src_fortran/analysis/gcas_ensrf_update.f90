@@ -1,10 +1,10 @@
 !> A block of targets receives the sources of its list.
 module gcas_ensrf_update
-    use gcas_ensrf_blocks, only: block
     use gcas_ensrf_kernels, only: batch_gram, lane_gains, lane_products, lane_products_single, lane_step, &
         lane_step_single, lane_subtract, lane_subtract_single, n_batch, n_lanes, replay_column
     use gcas_ensrf_sources, only: source_set
     use gcas_kinds, only: dp, sp
+    use gcas_target_blocks, only: block
     implicit none (type, external)
     private
 

@@ -2,7 +2,6 @@
 module gcas_filter_face
     use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
     use gcas_ensrf, only: replay_targets
-    use gcas_ensrf_blocks, only: relaxation
     use gcas_ensrf_observations, only: assimilate_sources
     use gcas_ensrf_sources, only: set_sources, source_set, survey
     use gcas_kinds, only: dp, i4, i8
@@ -13,6 +12,7 @@ module gcas_filter_face
     use gcas_sphere, only: unit_vectors
     use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok, &
         status_overflow, status_singular
+    use gcas_target_blocks, only: relaxation
     implicit none (type, external)
     private
 

@@ -5,8 +5,6 @@
 !> Targets of one block whose weights agree share one matrix: S Sᵀ in the space of the members, or, where observations are few,
 !> SᵀS in theirs, by (I + S Sᵀ)^(-1/2) = I - S h(SᵀS) Sᵀ. No matrix is diagonalized: see `gcas_krylov`.
 module gcas_letkf
-    use gcas_ensrf_blocks, only: allocate_block, block, blocks_of_group, candidate_list, find_candidates, find_pairs, &
-        load_block, relaxation, store_block
     use gcas_ensrf_kernels, only: n_lanes
     use gcas_ensrf_sources, only: source_set
     use gcas_kinds, only: dp, i8
@@ -16,6 +14,8 @@ module gcas_letkf
     use gcas_matrix_root, only: matrix_root
     use gcas_pair_kernels, only: dot
     use gcas_partition, only: arrange
+    use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, store_block
+    use gcas_target_pairs, only: blocks_of_group, candidate_list, find_candidates, find_pairs
     implicit none (type, external)
     private
 

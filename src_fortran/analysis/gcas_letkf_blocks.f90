@@ -1,6 +1,5 @@
 !> The transforms of one block of targets: which targets share a matrix, in which space it is formed, and its use.
 module gcas_letkf_blocks
-    use gcas_ensrf_blocks, only: block
     use gcas_ensrf_kernels, only: lane_products, lane_subtract, n_batch, n_lanes
     use gcas_ensrf_sources, only: source_set
     use gcas_inverse_root, only: pole_table
@@ -8,6 +7,7 @@ module gcas_letkf_blocks
     use gcas_krylov, only: apply_functions, krylov_space
     use gcas_letkf_kernels, only: add_products, gather_scaled, mirror, n_rows, panels_of
     use gcas_pair_kernels, only: dot
+    use gcas_target_blocks, only: block
     implicit none (type, external)
     private
 

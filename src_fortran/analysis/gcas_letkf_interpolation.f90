@@ -3,8 +3,6 @@
 !> A face of the coarse grid is done in bands of its rows, so that no more than `band_bytes` of transforms are held, or two rows.
 module gcas_letkf_interpolation
     use gcas_coarse_grid, only: coarse_grid, n_faces
-    use gcas_ensrf_blocks, only: allocate_block, block, candidate_list, find_candidates, find_pairs, load_block, relaxation, &
-        seat, store_block
     use gcas_ensrf_kernels, only: n_lanes
     use gcas_ensrf_sources, only: source_set
     use gcas_kinds, only: dp, i8
@@ -12,6 +10,8 @@ module gcas_letkf_interpolation
     use gcas_letkf_transform, only: apply_transforms, make_transform, transform
     use gcas_localization, only: localization
     use gcas_matrix_root, only: matrix_root
+    use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, seat, store_block
+    use gcas_target_pairs, only: candidate_list, find_candidates, find_pairs
     implicit none (type, external)
     private
 

@@ -1,12 +1,12 @@
 !> Whole transforms, as matrices of members × members: for all targets at once, or for places between which they are interpolated.
 module gcas_letkf_transform
-    use gcas_ensrf_blocks, only: block
     use gcas_ensrf_kernels, only: lane_products, n_batch, n_lanes
     use gcas_ensrf_sources, only: source_set
     use gcas_kinds, only: dp
     use gcas_letkf_blocks, only: member_matrix, observation_matrix, scaled_sources, workspace
     use gcas_letkf_kernels, only: n_rows, panels_of
     use gcas_matrix_root, only: matrix_root, subtract_product
+    use gcas_target_blocks, only: block
     implicit none (type, external)
     private
 
