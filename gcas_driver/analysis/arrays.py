@@ -22,7 +22,7 @@ THREADS_PER_PROCESSOR = 4
 """More threads than this bring nothing, whatever is asked for."""
 
 
-def as_float(name: str, values, shape: tuple[int | None, ...]) -> np.ndarray:
+def as_float(name: str, values, shape: tuple[int | None, ...], meaning: str = "") -> np.ndarray:
     """`values` as a float64 array in C order; copied only if it is not one already.
 
     Parameters
@@ -33,6 +33,8 @@ def as_float(name: str, values, shape: tuple[int | None, ...]) -> np.ndarray:
         Any real dtype, any order; masked values count as NaN.
     shape : tuple of int or None
         Expected shape; None: any length.
+    meaning : str
+        What the dimensions are, for errors.
 
     Raises
     ------
@@ -53,8 +55,8 @@ def as_float(name: str, values, shape: tuple[int | None, ...]) -> np.ndarray:
     if array.ndim == 1 and len(shape) == 1 and np.ndim(values) == 0:
         array = array.reshape(np.shape(values))
     if array.ndim != len(shape) or any(n is not None and m != n for m, n in zip(array.shape, shape, strict=True)):
-        expected = ", ".join("any" if n is None else str(n) for n in shape)
-        raise InputError(f"{name} has the wrong shape", found=str(np.shape(values)), expected=f"({expected})")
+        expected = ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "")
+        raise InputError(f"{name} has the wrong shape", found=str(np.shape(values)), expected=f"({expected}){meaning and ': ' + meaning}")
     return array
 
 

@@ -50,7 +50,13 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "rank_chi2": ("1", "chi-square of the rank histogram against equal counts, one less than bins degrees of freedom"),
     "rank_p": ("1", "probability of a larger rank_chi2 for equally likely, independent ranks"),
 }
-"""Name → units, meaning; what a `Diagnostics` holds for every group, and files hold under `diagnostic_<name>`."""
+"""Name → units, meaning; what a `Diagnostics` holds for every group, and files hold under `diagnostic_<name>`. "ppm" stands for the
+units of the observations."""
+
+TABLE = (("number", "number"), ("mean_innovation", "mean d"), ("rms_innovation", "rms d"), ("expected_rms", "expected"), ("chi2", "chi2"),
+         ("chi2_error", "+-"), ("error_variance", "R"), ("error_variance_diagnosed", "R diagnosed"), ("prior_variance", "s"),
+         ("prior_variance_diagnosed", "s diagnosed"), ("dfs", "signal"))
+"""Columns of a `Diagnostics` when printed: name, title."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +78,25 @@ class Diagnostics:
     rank_count: np.ndarray
 
     def of(self, name: str, group: str = ALL) -> float:
-        """One figure of one group."""
+        """One figure of one group.
+
+        Raises
+        ------
+        InputError
+            No such name or group.
+        """
+        if name not in self.values or group not in self.groups:
+            what, found, known = ("name", name, self.values) if name not in self.values else ("group", group, self.groups)
+            raise InputError(f"the diagnostics have no such {what}", found=repr(found), expected=", ".join(known))
         return float(self.values[name][self.groups.index(group)])
+
+    def __str__(self) -> str:
+        """The main figures as a table, a line a group."""
+        width = max(len(group) for group in self.groups)
+        lines = [" ".join([f"{'':{width}}", *(f"{title:>13}" for _, title in TABLE)])]
+        for number, group in enumerate(self.groups):
+            lines.append(" ".join([f"{group:{width}}", *(f"{self.values[name][number]:13.4g}" for name, _ in TABLE)]))
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +159,8 @@ def diagnose(y, hx, result: AnalysisResult, *, groups: Mapping[str, object] | No
     y = as_float("y", y, (len(hx),))
     check_finite("hx", hx)
     check_finite("y", y)
+    if groups is not None and not isinstance(groups, Mapping):
+        raise InputError("groups is no mapping", found=type(groups).__name__, expected="kind -> labels, such as {'site': names}")
     labels = {kind: np.asarray(values) for kind, values in (groups or {}).items()}
     for kind, values in labels.items():
         if values.shape != y.shape:

@@ -106,6 +106,13 @@ class AnalysisResult:
     sensitivity: np.ndarray
     information: np.ndarray
 
+    def __repr__(self) -> str:
+        """What one wants to see of it in a session; the arrays are attributes."""
+        (n_parameters, n_members), n = self.x.shape, self.assimilated.size
+        return (f"AnalysisResult({n_parameters} parameters, {n_members} members, {int(self.assimilated.sum())} of {n} observations "
+                f"assimilated, chi2 {self.chi2:.3g}, dfs {self.dfs:.4g}, {100.0 * self.rejected_share:.1f} % of the pairs rejected, "
+                f"inflation {self.inflation:.4g})")
+
     @property
     def n_gross_rejected(self) -> int:
         """Observations left out by the gross check."""
@@ -279,8 +286,8 @@ def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
         raise InputError("an ensemble needs at least 2 members", found=f"x {x.shape}",
                          expected="(n_parameters, n_members)")
     y = as_float("y", y, (None,))
-    hx = as_float("hx", hx, (y.size, x.shape[1]))
-    r = as_float("r", r, (y.size,))
+    hx = as_float("hx", hx, (y.size, x.shape[1]), "the observations of y, the members of x")
+    r = as_float("r", r, (y.size,), "a variance for each observation; covariances are given by r_blocks")
     for name, array in (("y", y), ("hx", hx)):
         check_squares(name, array)
     check_finite("r", r)

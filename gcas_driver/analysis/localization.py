@@ -81,7 +81,8 @@ class Localization:
         object.__setattr__(self, "far_km", radii("far_km", self.far_km, self.observation_lon.shape))
         object.__setattr__(self, "near_km", radii("near_km", self.near_km, self.observation_lon.shape, self.far_km))
         if self.p_value is not None and not 0.0 < check_number("p_value", self.p_value, 0.0, 1.0) < 1.0:
-            raise InputError("p_value is out of range", found=repr(self.p_value), expected="> 0 and < 1, or None")
+            raise InputError("p_value is out of range", found=repr(self.p_value), expected="> 0 and < 1, or None",
+                             advice="p_value=None makes no test")
         check_flag("sign", self.sign)
         if self.taper is not None and not (isinstance(self.taper, str) and self.taper == "gaspari-cohn"):
             raise InputError("unknown taper", found=describe(self.taper), expected="'gaspari-cohn' or None")
@@ -96,13 +97,27 @@ class Localization:
                                  expected="-1, 0 or +1")
             object.__setattr__(self, "parameter_sign", sign.astype(np.int32))
 
+    def __repr__(self) -> str:
+        """Numbers of places and the rules; the arrays are attributes."""
+        def radius(value: float | np.ndarray) -> str:
+            return " to ".join(f"{v:g}" for v in sorted({np.min(value), np.max(value)})) if np.size(value) else "none"
+
+        given = "None" if self.parameter_sign is None else "given"
+        return (f"Localization({self.parameter_lon.size} parameters, {self.observation_lon.size} observations, "
+                f"near_km={radius(self.near_km)}, far_km={radius(self.far_km)}, p_value={self.p_value}, sign={self.sign}, "
+                f"parameter_sign={given}, taper={self.taper!r}, max_observations={self.max_observations}, "
+                f"max_observations_by={self.max_observations_by!r})")
+
 
 def radii(name: str, values, shape: tuple[int], far_km: float | np.ndarray | None = None) -> float | np.ndarray:
     """A radius [km], or one for each observation: positive; of the near band >= 0 and at most `far_km`."""
     if not isinstance(values, (list, tuple)) and np.ndim(values) == 0:
         values = check_number(name, values, 0.0, open_low=far_km is None)
+        if far_km is not None and np.ndim(far_km) == 0 and values > far_km:
+            raise InputError(f"{name} is greater than far_km", found=f"{values:g} and {far_km:g} km", expected="near_km <= far_km",
+                             advice="give both: one that is left out has its default")
         if far_km is None or np.ndim(far_km) == 0:
-            return values if far_km is None else check_number(name, values, 0.0, far_km)
+            return values
         values = np.broadcast_to(values, shape)
     # A copy, as of the places.
     array = as_float(name, values, shape).copy()
@@ -178,7 +193,7 @@ def prepare_localization(localization, n_parameters: int, n_observations: int, n
         rho = weights("rho", localization[0], (n_parameters, n_observations))
         rho_obs = weights("rho_obs", localization[1], (n_observations, n_observations))
         return CoreLocalization(**(plain | dict(kind=WEIGHTS, parameter_weights=rho, observation_weights=rho_obs)))
-    raise InputError("localization is of an unknown kind", found=type(localization).__name__,
+    raise InputError("localization is of an unknown kind", found=describe(localization),
                      expected="None, a Localization, or the pair (rho, rho_obs)")
 
 
