@@ -18,14 +18,17 @@ ALLOWED_STEPS_S = (3 * 3600, 6 * 3600)
 
 
 def check_files(met: MetFiles, start: np.datetime64, end: np.datetime64, values: bool) -> list[CouplingError]:
-    """Problems of the files from the day before `start` to the day of `end`; see `MetFiles.check`."""
+    """Problems of the files from the day before `start` to the day of `end`, or the day after it where `end` lies between the last
+    record of its day and midnight; see `MetFiles.check`."""
     if not met.directory.is_dir():
         return [MetError("the meteorology directory does not exist", met.directory)]
     first_day, last_day = start.astype("datetime64[D]") - 1, end.astype("datetime64[D]")
     problems: list[CouplingError] = []
     reference: DayFile | None = None
     last_stamp: np.datetime64 | None = None
-    for day in np.arange(first_day, last_day + 1):
+    for day in np.arange(first_day, last_day + 2):
+        if day > last_day and (last_stamp is None or not last_day <= last_stamp < end):
+            break
         try:
             path = met.path(day)
             file = DayFile(path)

@@ -237,3 +237,13 @@ def test_pure_sigma_is_valid_and_nonsense_is_not():
         check_coefficients(np.zeros(6), np.linspace(0.0, 0.9, 6))
     with pytest.raises(MetError):
         hybrid_levels(1)
+
+
+def test_an_end_after_the_last_record_of_its_day_needs_the_next_file(tmp_path):
+    met = _write(tmp_path)
+    evening = np.datetime64("2010-06-02T21:00")
+    assert met.check(FIRST + 1, evening) == []
+    (tmp_path / "m_20100603.nc").unlink()
+    problems = met.check(FIRST + 1, evening)
+    assert "m_20100603.nc" in problems[0].where and "missing" in problems[0].what
+    assert met.check(FIRST + 1, np.datetime64("2010-06-02T18:00")) == []
