@@ -11,7 +11,7 @@ from scipy.special import chdtrc, ndtri
 from gcas_driver.errors import InputError
 
 from .arrays import as_float, check_finite
-from .filters import AnalysisResult
+from .result import AnalysisResult
 
 RANK_BINS = 10
 """The ranks 0 … N are gathered in so many equally likely bins."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,108 +20,16 @@ from .arrays import (
     check_positive,
     check_squares,
     describe,
-    raise_status,
     thread_count,
 )
 from .blocks import Independent, check_blocks, error_variances, rotate
-from .inflation import AdaptiveInflation, factor_and_successor
-from .influence import per_observation
+from .core import Options, run_core
+from .inflation import factor_and_successor
 from .localization import Localization, prepare_localization
+from .result import AnalysisResult
 
 LEAST_SPACING_KM = 25.0
 """Of the grid from which the LETKF interpolates transforms."""
-
-
-@dataclass(frozen=True, eq=False)
-class AnalysisResult:
-    """What an analysis gives back.
-
-    Attributes
-    ----------
-    x : ndarray (n_parameters, n_members)
-        Posterior members.
-    mean : ndarray (n_parameters,)
-        Their mean.
-    hx : ndarray (n_observations, n_members)
-        Posterior simulated values of all observations, also of those that were not assimilated.
-    rejected_share : float
-        Rejected pairs of parameter and observation over those nearer than `far_km`; with weights given by the caller,
-        the share of zero weights; 0 where there is no pair.
-    n_local : ndarray (n_parameters,) of int
-        Observations that were accepted for each parameter.
-    n_pairs, n_accepted : int
-        Pairs of parameter and assimilated observation within reach, and of them accepted.
-    n_zero_spread, n_zero_spread_observations : int
-        Parameters and observations whose members are all equal: not updated, of no effect.
-    n_transforms : int
-        Matrices that `letkf` solved, for parameters and simulated values; 0 from `ensrf`.
-    gross_rejected : ndarray (n_observations,) of bool
-        Observations left out by the gross check; `n_gross_rejected` counts them.
-    huber_weight : ndarray (n_observations,)
-        Weight given to each observation by `huber`, 1 if none; `n_huber` counts those below 1.
-    order : ndarray of int
-        The assimilated observations, in the order of assimilation.
-    chi2 : float
-        Mean over the assimilated observations of innovation^2/(s + R), each when its turn came (`letkf`: of the prior); about
-        1 if the ensemble and R tell the truth. NaN without observations.
-    inflation : float
-        Factor of the prior perturbations that was used.
-    next_inflation : AdaptiveInflation or None
-        What the next analysis is to be given as `inflation`, if this one was given an `AdaptiveInflation`.
-    dfs : float
-        Degrees of freedom for signal, the sum of `sensitivity`.
-    assimilated : ndarray (n_observations,) of bool
-        Observations that had a part in the analysis; of a block all that passed the gross check.
-    prior_variance, error_variance : ndarray (n_observations,)
-        s with inflation, and R with Huber's weights, as the filter took them; of a block the diagonal.
-    sensitivity : ndarray (n_observations,)
-        Sensitivity of an analysed to the observed value, posterior variance over R before any relaxation; Liu et al. (2009). 0 where
-        not assimilated; NaN if `rtpp` or `rtps` is 1. A rotated observation of a block counts for the block's observations
-        with the squares of its eigenvector.
-    information : ndarray (n_observations,)
-        ½ ln(1 + s/R) with s when an observation's turn came [nat]: what it added to the earlier ones; 0 where not assimilated. NaN from
-        `letkf`, which knows no turns.
-    """
-
-    x: np.ndarray
-    mean: np.ndarray
-    hx: np.ndarray
-    rejected_share: float
-    n_local: np.ndarray
-    n_pairs: int
-    n_accepted: int
-    n_zero_spread: int
-    n_zero_spread_observations: int
-    n_transforms: int
-    gross_rejected: np.ndarray
-    huber_weight: np.ndarray
-    order: np.ndarray
-    inflation: float
-    next_inflation: AdaptiveInflation | None
-    chi2: float
-    dfs: float
-    assimilated: np.ndarray
-    prior_variance: np.ndarray
-    error_variance: np.ndarray
-    sensitivity: np.ndarray
-    information: np.ndarray
-
-    def __repr__(self) -> str:
-        """What one wants to see of it in a session; the arrays are attributes."""
-        (n_parameters, n_members), n = self.x.shape, self.assimilated.size
-        return (f"AnalysisResult({n_parameters} parameters, {n_members} members, {int(self.assimilated.sum())} of {n} observations "
-                f"assimilated, chi2 {self.chi2:.3g}, dfs {self.dfs:.4g}, {100.0 * self.rejected_share:.1f} % of the pairs rejected, "
-                f"inflation {self.inflation:.4g})")
-
-    @property
-    def n_gross_rejected(self) -> int:
-        """Observations left out by the gross check."""
-        return int(self.gross_rejected.sum())
-
-    @property
-    def n_huber(self) -> int:
-        """Observations whose weight `huber` lowered."""
-        return int((self.huber_weight < 1.0).sum())
 
 
 def ensrf(x, hx, y, r, *, localization, order="given", precision="double", threads=None, inflation=1.0, rtpp=0.0,
@@ -244,14 +152,15 @@ def analyse(method: str, sequence_of, arrays: tuple, localization, precision, th
         raise AnalysisError("no simulated value has any spread", found=f"{spread.size} observations, spread 0",
                             expected="members that differ", advice="see whether the perturbed fluxes reached the model")
     sequence = sequence_of(problem, used & spread)
-    inflation, following = factor_and_successor(inflation, problem.hx[sequence], problem.y[sequence], problem.r[sequence])
+    factor, following = factor_and_successor(inflation, problem.hx[sequence], problem.y[sequence], problem.r[sequence])
 
     if np.may_share_memory(members, x) and not (overwrite_x and members.flags.writeable):
         members = members.copy()
     problem = problem.apart_from(members)
-    counts = dict(gross_rejected=~used, huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)),
-                  inflation=inflation, next_inflation=following)
-    return run_core(method, members, problem, sequence, counts, n_threads, (inflation, rtpp, rtps, precision == "single", spacing_km))
+    options = Options(factor, rtpp, rtps, precision == "single", spacing_km, n_threads)
+    return AnalysisResult(**run_core(method, members, problem, sequence, options), order=sequence, gross_rejected=~used,
+                          huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)), inflation=factor,
+                          next_inflation=following)
 
 
 def check_interpolation(interpolation_km, localization) -> float:
@@ -341,44 +250,3 @@ def has_spread(hx: np.ndarray) -> np.ndarray:
     if hx.size == 0:
         return np.zeros(hx.shape[0], bool)
     return hx.max(axis=1) - hx.min(axis=1) > np.maximum(32 * np.finfo(float).eps * np.abs(hx).max(axis=1), 2 / LARGEST)
-
-
-def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndarray, counts: dict, n_threads: int,
-             options: tuple[float, float, float, bool, float]) -> AnalysisResult:
-    """Call the core and gather its results; `x` becomes the posterior."""
-    from gcas_driver._analysis import gcas_filter_face, gcas_status
-
-    local = problem.localization
-    hx = problem.hx.copy()
-    mean, n_local = np.zeros(x.shape[0]), np.zeros(x.shape[0], np.int32)
-    turn_mean, turn_variance = np.zeros(sequence.size), np.zeros(sequence.size)
-    n_pairs, n_accepted, n_zero_spread, n_transforms, status, message = gcas_filter_face.analyse(
-        method == "letkf", local.kind, local.near_km, local.far_km, local.tested, local.critical_one_sided, local.critical_two_sided,
-        local.sign_rule, local.tapered, local.max_sources, local.best_correlated, *options, n_threads,
-        local.parameter_lon, local.parameter_lat, local.parameter_sign, local.observation_lon, local.observation_lat,
-        local.parameter_weights.T, local.observation_weights.T, problem.y, problem.r, (sequence + 1).astype(np.int32),
-        problem.test.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)
-    if status == gcas_status.status_not_finite:
-        check_squares("x", x)
-    if status == gcas_status.status_overflow or (
-            status == gcas_status.status_ok and not all(np.isfinite(array.sum()) for array in (mean, hx, turn_variance))):
-        raise AnalysisError("the analysis left the range of numbers", where=method, found="infinity or NaN in the posterior",
-                            expected="finite numbers", advice="choose units in which values, variances and inflation are of "
-                            "ordinary size")
-    raise_status(status, message, where=method)
-    if x.shape[0] and sequence.size and n_zero_spread == x.shape[0]:
-        raise AnalysisError("no parameter has any spread", found=f"{x.shape[0]} parameters, spread 0",
-                            expected="members that differ", advice="see the prior fluxes and their lambda")
-    r_used = problem.r[sequence]
-    chi2 = float(np.mean((problem.y[sequence] - turn_mean) ** 2 / (turn_variance + r_used))) if sequence.size else np.nan
-    information = np.full(sequence.size, np.nan)
-    if method == "ensrf":
-        with np.errstate(over="ignore"):  # where R is next to nothing the ratio is too large, its logarithm is not
-            ratio = turn_variance / r_used
-        information = np.where(np.isfinite(ratio), np.log1p(ratio), np.log(np.maximum(turn_variance, r_used)) - np.log(r_used)) / 2.0
-    figures = per_observation(problem, sequence, hx, information, options[:3])
-    problem.turn_back(hx)
-    return AnalysisResult(
-        x=x, mean=mean, hx=hx, rejected_share=(n_pairs - n_accepted) / n_pairs if n_pairs else 0.0, n_local=n_local,
-        n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread), n_transforms=int(n_transforms),
-        order=sequence, chi2=chi2, **figures, **counts)

@@ -7,38 +7,50 @@ import numpy as np
 from .blocks import Independent
 
 
-def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, information: np.ndarray,
-                    relaxation: tuple[float, float, float]) -> dict[str, np.ndarray | float]:
-    """What the result says of single observations, turned back from blocks.
+def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, turn_mean: np.ndarray, turn_variance: np.ndarray,
+                    relaxation: tuple[float, float, float], *, in_turn: bool) -> dict[str, np.ndarray | float]:
+    """What the result says of single observations, turned back from blocks, and their sums.
 
     Parameters
     ----------
     problem : Independent
         As the core was given it; its `hx` are prior members (n_observations, n_members).
-    sequence : ndarray of int
+    sequence : ndarray of int (n_used,)
         Assimilated observations, in their order.
     hx : ndarray (n_observations, n_members)
         Posterior members, not yet turned back.
-    information : ndarray
-        [nat], of the observations in `sequence`.
+    turn_mean, turn_variance : ndarray (n_used,)
+        Mean and variance of the simulated values when an observation's turn came.
     relaxation : (inflation, rtpp, rtps)
+    in_turn : bool
+        Observations were assimilated one after the other; else information is not told apart.
 
     Returns
     -------
     dict
-        `dfs`, `assimilated`, `prior_variance`, `error_variance`, `sensitivity`, `information` of an `AnalysisResult`.
+        `chi2`, `dfs`, `assimilated`, `prior_variance`, `error_variance`, `sensitivity`, `information` of an `AnalysisResult`.
     """
     def placed(values: np.ndarray) -> np.ndarray:
         result = np.zeros(problem.y.size)
         result[sequence] = values
         return problem.shared_out(result)
 
-    sensitivity = unrelaxed_variance(problem.hx[sequence], hx[sequence], *relaxation) / problem.r[sequence]
+    r = problem.r[sequence]
+    chi2 = float(np.mean((problem.y[sequence] - turn_mean) ** 2 / (turn_variance + r))) if sequence.size else np.nan
+    information = information_in_turn(turn_variance, r) if in_turn else np.full(sequence.size, np.nan)
+    sensitivity = unrelaxed_variance(problem.hx[sequence], hx[sequence], *relaxation) / r
     prior = problem.hx.copy()
     problem.turn_back(prior)
-    return dict(dfs=float(np.sum(sensitivity)), assimilated=placed(np.ones(sequence.size)) > 0.0,
+    return dict(chi2=chi2, dfs=float(np.sum(sensitivity)), assimilated=placed(np.ones(sequence.size)) > 0.0,
                 prior_variance=relaxation[0] ** 2 * prior.var(axis=1, ddof=1), error_variance=problem.shared_out(problem.r),
                 sensitivity=placed(sensitivity), information=placed(information))
+
+
+def information_in_turn(variance: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """½ ln(1 + s/R) [nat] (n,), also where R is next to nothing: there the ratio is too large for a number, its logarithm is not."""
+    with np.errstate(over="ignore"):
+        ratio = variance / r
+    return np.where(np.isfinite(ratio), np.log1p(ratio), np.log(np.maximum(variance, r)) - np.log(r)) / 2.0
 
 
 def unrelaxed_variance(prior: np.ndarray, posterior: np.ndarray, inflation: float, rtpp: float, rtps: float) -> np.ndarray:
