@@ -95,7 +95,7 @@ def rank_chart(block: dict[str, Any]) -> Figure | None:
         groups |= {name: products[name] for name in most}
     if not groups:
         return None
-    fig = figure(WIDTH / MAX_PANELS * max(len(groups), 2), 2.4)
+    fig = figure(WIDTH, 2.4)
     axes = fig.subplots(1, len(groups), squeeze=False, sharey=True)[0]
     for ax, (name, row) in zip(axes, groups.items(), strict=True):
         counts = np.array(row["rank_count"])

@@ -27,6 +27,7 @@ from gcas_driver.evaluation.summary import (
 )
 
 from .key_numbers import key_numbers
+from .verdict import verdicts
 
 TITLES = {
     "xco2": "XCO₂, assimilated soundings", "surface": "Surface CO₂, withheld flasks",
@@ -112,7 +113,7 @@ def context(evaluation: Evaluation) -> dict[str, Any]:
         "accounting": accounting_of(evaluation),
         "windows": [{"window": d.window, "rejected_share": d.rejected_share, "table": table_of(d.figures)["all"]}
                     for d in evaluation.diagnostics],
-        "groups": _diagnosed_groups(evaluation), "settings": _settings(evaluation),
+        "groups": _diagnosed_groups(evaluation), "verdicts": verdicts(evaluation.summary["diagnostics"]), "settings": _settings(evaluation),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
 
@@ -161,12 +162,12 @@ def pictures(evaluation: Evaluation) -> dict[str, Picture]:
         ("sites", "Flask sites", "Withheld sites with most samples, spread over latitude, from north to south.",
          lambda: observation_figures.site_series(evaluation)),
         ("diagnostics", "Window by window",
-         "Above 1: the fit is worse than spread and errors allow, so enlarge λ, inflation or the errors; below 1: make them smaller. "
+         "Above 1: departures are larger than spread s and errors R allow; below 1: smaller. Which of the two, the next figure tells. "
          "Spin-up windows included.", lambda: analysis_figures.window_chart(evaluation.diagnostics)),
         ("errors", "Error and spread, assumed and diagnosed",
-         "Diagnosed from the departures (Desroziers et al., 2005). A diagnosed error left of the assumed one: errors are too large, lower "
-         "the stream's error factor or floor; right of it: raise them. The same for the spread: λ. Correlated errors that are taken as "
-         "independent make the diagnosed error too small.",
+         "Diagnosed from the departures (Desroziers et al., 2005): left of the assumed one, the error or the spread was larger than the "
+         "departures show. Look at both: the fluxes depend on their ratio. Errors may be larger on purpose, since correlations by chance "
+         "act like errors where members are few. Correlated errors that are taken as independent make the diagnosed error too small.",
          lambda: analysis_figures.error_chart(block)),
         ("ranks", "Rank of the observation among the members",
          "Level within the grey band: spread and errors are right. U: too small. Hump: too large. Slope: simulated values are biased, look "
@@ -174,7 +175,7 @@ def pictures(evaluation: Evaluation) -> dict[str, Picture]:
          lambda: analysis_figures.rank_chart(block)),
         ("signal", "What the observations told, mean window",
          "Degrees of freedom for signal: how many independent numbers the observations determined; information: how much they narrowed the "
-         "uncertainty. Long bars carry the result; where they are short, more or better observations are wanted, or a wider prior.",
+         "uncertainty. Long bars carry the result; where they are short, more or better observations are wanted, or longer correlations.",
          lambda: analysis_figures.signal_chart(block)),
     ]
     if budget is not None:
