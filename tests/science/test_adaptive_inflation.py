@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from analysis_problems import everywhere
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcas_driver.analysis import AdaptiveInflation, Localization, ensrf, letkf
+from gcas_driver.analysis import AdaptiveInflation, ensrf, letkf
 from gcas_driver.analysis.inflation import innovation_moments
 from gcas_driver.errors import InputError
 
@@ -24,10 +25,6 @@ def drawn(rng, narrowing=1.0, p=60, members=40, n_patterns=15):
     hx = patterns @ (weights - weights.mean(axis=1, keepdims=True)) / narrowing
     r = rng.uniform(0.5, 2.0, p)
     return hx, truth + np.sqrt(r) * rng.standard_normal(p), r
-
-
-def everywhere(n, p):
-    return Localization(np.zeros(n), np.zeros(n), np.zeros(p), np.zeros(p), p_value=None, sign=False)
 
 
 @pytest.mark.parametrize("narrowing", [0.8, 1.0, 2.0])

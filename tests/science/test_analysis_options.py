@@ -4,19 +4,13 @@ The reference (`tests/reference_analysis.py`) uses dense weights, full error mat
 Differences are measured in units of the prior's largest standard deviation.
 """
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import reference_analysis as reference
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gcas_driver.analysis import Localization, ensrf, letkf
-
-_spec = importlib.util.spec_from_file_location("reference_analysis", Path(__file__).parents[1] / "reference_analysis.py")
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
 
 TOLERANCE = 1e-12
 # Perturbations of the second phase in single precision; transforms to 1e-8, both with the observations' amplification.

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import reference_analysis as reference
+from analysis_problems import covariance, everywhere, random_problem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,26 +12,6 @@ from gcas_driver.analysis import Localization, ensrf, letkf
 EPS = np.finfo(float).eps
 relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 both_filters = pytest.mark.parametrize("analyse", [ensrf, letkf], ids=lambda method: method.__name__)
-
-
-def random_problem(seed, n=30, p=12, members=20):
-    rng = np.random.default_rng(seed)
-    common = rng.standard_normal((4, members))
-    x = 1 + rng.standard_normal((n, 4)) @ common + 0.5 * rng.standard_normal((n, members))
-    hx = 2 + rng.standard_normal((p, 4)) @ common + 0.3 * rng.standard_normal((p, members))
-    y = hx.mean(axis=1) + rng.standard_normal(p)
-    return rng, x, hx, y, rng.uniform(0.2, 2.0, p)
-
-
-def covariance(a, b):
-    a = a - a.mean(axis=1, keepdims=True)
-    b = b - b.mean(axis=1, keepdims=True)
-    return a @ b.T / (a.shape[1] - 1)
-
-
-def everywhere(n, p):
-    """A localization that accepts every pair with weight 1: all places are one."""
-    return Localization(np.zeros(n), np.zeros(n), np.zeros(p), np.zeros(p), p_value=None, sign=False)
 
 
 @both_filters

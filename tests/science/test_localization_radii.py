@@ -1,12 +1,12 @@
 """Radii of each observation, distances and tapers against independent formulas, and the borders of what a localization takes."""
 
-import importlib.util
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
+import reference_analysis as reference
+from analysis_problems import random_problem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,21 +14,9 @@ from gcas_driver.analysis import Localization, ensrf, letkf
 from gcas_driver.analysis.localization import critical_correlation
 from gcas_driver.errors import InputError
 
-_spec = importlib.util.spec_from_file_location("reference_analysis", Path(__file__).parents[1] / "reference_analysis.py")
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
-
 HALF_CIRCUMFERENCE_KM = np.pi * reference.EARTH_RADIUS_KM
 DISTANCE_ONLY = dict(p_value=None, sign=False)
 both_filters = pytest.mark.parametrize("analyse", [ensrf, letkf])
-
-
-def random_problem(seed, n=30, p=12, members=20):
-    rng = np.random.default_rng(seed)
-    common = rng.standard_normal((4, members))
-    x = 1 + rng.standard_normal((n, 4)) @ common + 0.5 * rng.standard_normal((n, members))
-    hx = 2 + rng.standard_normal((p, 4)) @ common + 0.3 * rng.standard_normal((p, members))
-    return rng, x, hx, hx.mean(axis=1) + rng.standard_normal(p), rng.uniform(0.2, 2.0, p)
 
 
 def exact_distance_km(lon1, lat1, lon2, lat2):

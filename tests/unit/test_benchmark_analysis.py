@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,28 @@ TOOLS = Path(__file__).parents[2] / "tools"
 
 def test_rows_have_exactly_the_documented_keys():
     done = subprocess.run([sys.executable, TOOLS / "benchmark", "analysis", "--json", "--sizes", "S0", "--threads", "1",
-                           "--filters", "taper", "significance", "letkf", "letkf-significance", "--soundings", "500"],
+                           "--filters", "taper", "letkf-interpolated", "--soundings", "500"],
                           check=True, capture_output=True, text=True, timeout=120)
     rows = json.loads(done.stdout)
-    assert {row["case"] for row in rows} == {"ensrf-S0-taper", "ensrf-S0-significance", "letkf-S0", "letkf-S0-significance",
-                                            "xco2-operator"}
+    assert [(row["case"], row["precision"]) for row in rows] == [
+        ("ensrf-S0-taper", "double"), ("ensrf-S0-taper", "single"), ("letkf-S0-interpolated", "double"), ("xco2-operator", "double")]
     for row in rows:
         assert list(row) == ["case", "threads", "precision", "seconds", "cpu_seconds", "limit_seconds", "peak_mib", "build"]
         assert row["seconds"] > 0 and row["limit_seconds"] > 0
+
+
+def test_every_case_changes_what_its_name_says(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    from benchmarks.analysis import CASES, make_problem, run_case
+
+    problem = make_problem(16, 8, 200)
+    results = [run_case(case, problem, replace(problem.localization, **case.change), 1, "double", problem.x.copy()).x
+               for case in CASES.values()]
+    assert [case.name.format("S1") for case in CASES.values()] == [
+        "ensrf-S1-taper", "ensrf-S1-significance", "letkf-S1", "letkf-S1-significance", "letkf-S1-interpolated"]
+    for number, x in enumerate(results):
+        assert np.isfinite(x).all()
+        assert all(np.abs(x - other).max() > 1e-3 for other in [problem.x, *results[:number]])
 
 
 def test_the_problem_is_as_described(monkeypatch):

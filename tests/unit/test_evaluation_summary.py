@@ -1,17 +1,16 @@
 """summary.json to the letter, budgets and scores on case directories of known content."""
 
-import importlib.util
 import io
 import json
 import math
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import netCDF4
 import numpy as np
 import pytest
 import rich
+from generators import case_directory as maker
 from rich.console import Console
 
 from gcas_driver.analysis import nothing_to_diagnose
@@ -22,10 +21,6 @@ from gcas_driver.evaluation.case import open_case
 from gcas_driver.evaluation.diagnostics import pooled
 from gcas_driver.evaluation.summary import evaluate, evaluate_case, format_table
 from gcas_driver.fluxes.regions import TRANSCOM
-
-_spec = importlib.util.spec_from_file_location("case_directory", Path(__file__).parents[1] / "generators" / "case_directory.py")
-maker = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(maker)
 
 SUMS = ("Global", "Global land", "Global ocean", "Northern land", "Tropical land", "Southern land")
 STATISTICS = {"bias", "mae", "rmse", "corr"}

@@ -1,19 +1,14 @@
 """Readers of prior fluxes: values, grids and times from each layout, and what every kind of bad file gets."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 import netCDF4
 import numpy as np
 import pytest
+from generators import flux_files as files
 
 from gcas_driver.errors import InputError, SettingsError
 from gcas_driver.fluxes.priors import FORMATS, PriorStream, check, days, read
-
-_spec = importlib.util.spec_from_file_location("flux_files", Path(__file__).parents[1] / "generators" / "flux_files.py")
-files = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(files)
 
 MOLECULES = 6.02214076e23 / 1e4
 START, END = np.datetime64("2010-06-01"), np.datetime64("2010-06-03")

@@ -1,10 +1,10 @@
 """Window fluxes: totals kept through regridding and through time, streams added up."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+from generators import flux_files as files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,10 +12,6 @@ from gcas_driver.errors import InputError, SettingsError
 from gcas_driver.fluxes.prior import three_hourly, window_fluxes
 from gcas_driver.fluxes.priors import FluxDay, PriorStream
 from mozart_coupling.grids import Grid
-
-_spec = importlib.util.spec_from_file_location("flux_files", Path(__file__).parents[1] / "generators" / "flux_files.py")
-files = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(files)
 
 MOLECULES = 6.02214076e23 / 1e4
 START, END = np.datetime64("2010-06-01"), np.datetime64("2010-06-03")

@@ -1,22 +1,17 @@
 """The page: every figure in it, nothing outside of it, and no case that it cannot show."""
 
 import base64
-import importlib.util
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
+from generators import case_directory as maker
 
 from gcas_driver.report import maps, style
 from gcas_driver.report.page import number, signed, write_report
 from mozart_coupling.grids import Grid
-
-_spec = importlib.util.spec_from_file_location("case_directory", Path(__file__).parents[1] / "generators" / "case_directory.py")
-maker = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(maker)
 
 ANALYSIS = {"diagnostics", "errors", "ranks", "signal"}
 ALL = {"coverage", "bias", "histograms", "sites", "maps", "regions", "aggregates", "series", "spread"} | ANALYSIS

@@ -2,7 +2,8 @@
 
 Timed is everything from the opening of the case to the journal's entry: prior fluxes, perturbations, ensemble run, H(x), analysis,
 forward run, output; the inputs are made before. Processor time counts the transport model's processes too; `peak_mib` is the largest
-memory that one process, the driver or a model, has had. `limit_seconds` is the time in which the machine could read and write all tracers of the window's runs twice a step.
+memory that one process, the driver or a model, has had. `limit_seconds` is the time in which the machine could read and write all
+tracers of the window's runs twice a step.
 """
 
 from __future__ import annotations
