@@ -229,6 +229,20 @@ PRIOR = Group("prior", "Prior fluxes of one component; one group for each. Sever
     V("factor", "float", 1.0, "The flux is multiplied by this.", minimum=-1e6, maximum=1e6),
 ), repeated=True, required=True)
 
+OF_SUPER_OBSERVATIONS = (
+    V("error_floor_ppm", "float", 1.0, "Least error of a super-observation.", "ppm", minimum=0),
+    V("error_correlation", "float", None, "Error correlation ρ within a super-observation. Default: that of &super_observations.",
+      minimum=0, maximum=1),
+    V("error_correlation_km", "float", 0.0, "Errors of different super-observations are correlated as exp(-d/L) with this length L; 0: "
+      "independent.", "km", minimum=0, maximum=5000),
+    V("error_correlation_hours", "float", 0.0, "… and as exp(-|t|/T) with this time T; 0: within an hour (an overpass) time does not "
+      "count, beyond it nothing is correlated.", "h", minimum=0, maximum=8760),
+    V("near_km", "float", None, "Radius of the near band of this stream's observations. Default: that of &analysis.", "km",
+      minimum=0, maximum=20100),
+    V("far_km", "float", None, "… of the far band, and of the taper. Default: that of &analysis.", "km", above=0, maximum=20100),
+)
+"""What every stream, of columns or points, says of its super-observations."""
+
 SATELLITE = Group("satellite", "A stream of column observations; one group for each.", (
     V("product", "str", REQUIRED, "`acos_lite`: ACOS, OCO-2 or OCO-3 Lite files; `gcasv2_satellite`: daily files of GCASv2's layout.",
       choices=("acos_lite", "gcasv2_satellite")),
@@ -251,16 +265,7 @@ SATELLITE = Group("satellite", "A stream of column observations; one group for e
     V("value_offset_ppm", "float", 0.0, "See `value_factor`.", "ppm", minimum=-50, maximum=50),
     V("error_factor", "float", 1.9, "The retrieval's error is multiplied by this.", above=0, maximum=100),
     V("sounding_floor_ppm", "float", 0.0, "Least error of a single sounding.", "ppm", minimum=0),
-    V("error_floor_ppm", "float", 1.0, "Least error of a super-observation.", "ppm", minimum=0),
-    V("error_correlation", "float", None, "Error correlation ρ within a super-observation. Default: that of &super_observations.",
-      minimum=0, maximum=1),
-    V("error_correlation_km", "float", 0.0, "Errors of different super-observations are correlated as exp(-d/L) with this length L; 0: "
-      "independent.", "km", minimum=0, maximum=5000),
-    V("error_correlation_hours", "float", 0.0, "… and as exp(-|t|/T) with this time T; 0: within an hour (an overpass) time does not "
-      "count, beyond it nothing is correlated.", "h", minimum=0, maximum=8760),
-    V("near_km", "float", None, "Radius of the near band of this stream's observations. Default: that of &analysis.", "km",
-      minimum=0, maximum=20100),
-    V("far_km", "float", None, "… of the far band, and of the taper. Default: that of &analysis.", "km", above=0, maximum=20100),
+    *OF_SUPER_OBSERVATIONS,
     V("operator", "str", "linear", "Mapping to the retrieval's levels: linear in pressure, or mass-conserving layers.",
       choices=("linear", "layers")),
 ), repeated=True)
@@ -288,16 +293,7 @@ SURFACE = Group("surface", "A stream of point observations (flasks, towers, ship
     V("error_sites", "strs", (), "Sites with an error of their own …"),
     V("error_sites_ppm", "floats", (), "… and that error, in the same order.", "ppm", above=0),
     V("error_factor", "float", 1.0, "The error is multiplied by this.", above=0, maximum=100),
-    V("error_floor_ppm", "float", 1.0, "Least error of a super-observation.", "ppm", minimum=0),
-    V("error_correlation", "float", None, "Error correlation ρ within a super-observation. Default: that of &super_observations.",
-      minimum=0, maximum=1),
-    V("error_correlation_km", "float", 0.0, "Errors of different super-observations are correlated as exp(-d/L) with this length L; 0: "
-      "independent.", "km", minimum=0, maximum=5000),
-    V("error_correlation_hours", "float", 0.0, "… and as exp(-|t|/T) with this time T; 0: within an hour (an overpass) time does not "
-      "count, beyond it nothing is correlated.", "h", minimum=0, maximum=8760),
-    V("near_km", "float", None, "Radius of the near band of this stream's observations. Default: that of &analysis.", "km",
-      minimum=0, maximum=20100),
-    V("far_km", "float", None, "… of the far band, and of the taper. Default: that of &analysis.", "km", above=0, maximum=20100),
+    *OF_SUPER_OBSERVATIONS,
 ), repeated=True)
 
 SUPER = Group("super_observations", "Observations of one product in one cell, model level and time bin become one.", (
