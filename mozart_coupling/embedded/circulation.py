@@ -147,6 +147,7 @@ class Circulation:
         overturning = -np.diff(self._overturning_profile) / np.diff(self.reference_interfaces / P0)
         return {
             "baroclinic": (0.45 + 0.55 * np.exp(-((depth / 0.9) ** 2))) * aloft * tilt * _drag(hecto),
+            "polar": (0.75 + 0.25 * np.exp(-((depth / 0.9) ** 2))) * aloft * tilt * _drag(hecto),
             "planetary": (0.4 + 0.6 * np.exp(-((np.maximum(depth, 0.0) / 0.8) ** 2))) * (0.3 + 0.7 * aloft) * _drag(hecto),
             "tropical": (0.45 + 0.55 * np.exp(-((np.log(hecto / 200.0) / 0.6) ** 2))) * aloft * _drag(hecto),
             "overturning": overturning / np.abs(overturning).max(),

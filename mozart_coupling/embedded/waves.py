@@ -208,11 +208,12 @@ def _tropical(random: np.random.Generator) -> list[Wave]:
 
 
 def _polar(random: np.random.Generator, hemisphere: float) -> list[Wave]:
-    """m = 1 … 3: travelling waves of high latitudes; those of m = 1 blow across the pole. Without them no air would leave the caps."""
+    """m = 1 … 3: travelling waves of high latitudes, nearly as strong below as aloft; those of m = 1 blow across the pole. Without them
+    no air would leave the caps."""
     waves = []
     for m, latitude, speed, days in ((1, 80.0, 6.0, 20.0), (1, 75.0, 6.0, 12.0), (2, 72.0, 5.0, 9.0), (3, 70.0, 4.5, 6.0)):
         period = random.choice([-1.0, 1.0]) * random.uniform(0.8, 1.25) * days * DAY_S
-        waves.append(Wave(m, hemisphere * latitude, 15.0, speed, 2.0 * np.pi / period, random.uniform(0.0, 2.0 * np.pi), "baroclinic", 0.1,
+        waves.append(Wave(m, hemisphere * latitude, 15.0, speed, 2.0 * np.pi / period, random.uniform(0.0, 2.0 * np.pi), "polar", 0.1,
                           across_pole=True, **_pulse(random, 0.3, 15.0, 40.0)))
     return waves
 
