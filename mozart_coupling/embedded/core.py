@@ -22,7 +22,8 @@ from mozart_coupling.threads import default_threads
 
 CACHE_LINE_BYTES = 64
 NARROW_WIDTHS = (1, 2, 4, 8)
-WIDE_WIDTHS = (16, 20, 24, 32)
+#: in single precision a cell of a block must fill whole cache lines: vectors that straddle two cost twice
+WIDE_WIDTHS = {"double": (16, 20, 24, 32), "single": (16, 32)}
 
 
 class TransportError(CouplingError):
@@ -76,10 +77,10 @@ class TransportCore:
         self.fixer_mismatch = 0.0
         self._a, self._b = _hybrid(hyai, hybi)
         self.nlev = self._a.size - 1
-        self._block = _block_width(self.n_tracers) if block is None else int(block)
-        if self._block not in NARROW_WIDTHS + WIDE_WIDTHS:
+        self._block = _block_width(self.n_tracers, precision) if block is None else int(block)
+        if self._block not in NARROW_WIDTHS + WIDE_WIDTHS[precision]:
             raise TransportError("unknown block width", "TransportCore, block", self._block,
-                                 f"one of {NARROW_WIDTHS + WIDE_WIDTHS}")
+                                 f"one of {NARROW_WIDTHS + WIDE_WIDTHS[precision]}")
         self._kind = np.float64 if precision == "double" else np.float32
         self._tables = _Tables(grid)
         n_blocks = -(-self.n_tracers // self._block)
@@ -381,12 +382,12 @@ def _raise(status: int, message: str) -> None:
     raise TransportError("the transport core refused its input", found=message)
 
 
-def _block_width(n_tracers: int) -> int:
+def _block_width(n_tracers: int, precision: str) -> int:
     """The smallest narrow block that holds all, else the wide one with the least padding (the wider of equals)."""
     for width in NARROW_WIDTHS:
         if n_tracers <= width:
             return width
-    return min(WIDE_WIDTHS, key=lambda width: (-(-n_tracers // width) * width, -width))
+    return min(WIDE_WIDTHS[precision], key=lambda width: (-(-n_tracers // width) * width, -width))
 
 
 def _aligned_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:

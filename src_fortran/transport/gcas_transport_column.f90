@@ -5,9 +5,10 @@ module gcas_transport_column
     use gcas_kinds, only: dp, sp
     use gcas_status, only: status_cfl, status_ok
     use gcas_transport_alignment, only: first_aligned, line_bytes
-    use gcas_transport_column_kernels, only: linear_columns
+    use gcas_transport_column_kernels, only: column_work_size, linear_columns
     use gcas_transport_monotone, only: monotone_columns
-    use gcas_transport_row, only: allocate_row, continuity, diffusion_factors, plume_shares, row_stencil, vertical_weights
+    use gcas_transport_row, only: allocate_row, continuity, diffusion_factors, pack_weights, plume_shares, row_stencil, &
+        vertical_weights
     implicit none (type, external)
     private
 

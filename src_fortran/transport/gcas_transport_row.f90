@@ -1,16 +1,15 @@
 !> Everything about the columns of one row that does not depend on the tracer: computed once, used by all tracers.
 module gcas_transport_row
-    use gcas_kinds, only: dp
+    use gcas_kinds, only: dp, sp
     implicit none (type, external)
     private
 
-    public :: row_stencil, allocate_row, continuity, vertical_weights, diffusion_factors, plume_shares
+    public :: row_stencil, allocate_row, continuity, vertical_weights, diffusion_factors, plume_shares, pack_weights
 
     type :: row_stencil
         real(dp), allocatable :: mass(:, :)       !! before the (sub)step (n_lon, n_lev) [kg]
         real(dp), allocatable :: mass_end(:, :)   !! after it (n_lon, n_lev) [kg]
         real(dp), allocatable :: downward(:, :)   !! air through upper interfaces (n_lon, n_lev+1) [kg]
-        real(dp), allocatable :: vertical(:, :, :) !! air × weights of layers k-3 … k+2 at interface k (n_lon, n_lev+1, 6) [kg]
         real(dp), allocatable :: edges(:, :, :)   !! PPM edge weights, layers k-2 … k+1 at interface k (n_lon, 4, n_lev+1) [1]
         real(dp), allocatable :: exchange(:, :)   !! air exchanged across upper interfaces (n_lon, n_lev+1) [kg]
         real(dp), allocatable :: pivot(:, :)      !! inverse pivots of the implicit mixing (n_lon, n_lev) [kg-1]
@@ -19,22 +18,33 @@ module gcas_transport_row
         real(dp), allocatable :: share(:, :)      !! of the plume in a layer that came from below (n_lon, n_lev) [1]
         real(dp), allocatable :: inverse(:, :)    !! 1/mass_end (n_lon, n_lev) [kg-1]
         real(dp), allocatable :: gain(:, :)       !! mass_end - mass, as the sum of fluxes (n_lon, n_lev) [kg]
+        real(dp), allocatable :: weights(:, :, :) !! what the kernels read (n_weights, n_lon, n_lev+1): 1-6 air × weights of layers
+                                                  !! k-3 … k+2 at interface k [kg]; 7 gain, 8 inverse, 9 pivot, 10 exchange, 11 back,
+                                                  !! 12 share, 13 updraft
+        logical :: narrow = .false.               !! single-precision tracers: keep a copy of `weights`
+        real(sp), allocatable :: weights_single(:, :, :)
         integer :: mixing_top = 0                 !! first layer below an interface with exchange; n_lev+1: none
         integer :: updraft_top = 0                !! first layer below an interface with updraft; n_lev+1: none
         integer :: updraft_steps = 1              !! substeps of convection
     end type row_stencil
 
+    integer, parameter :: n_weights = 13
+
 contains
 
     !> Give a row its arrays.
-    subroutine allocate_row(n_lon, n_lev, r)
+    subroutine allocate_row(n_lon, n_lev, narrow, r)
         integer, intent(in) :: n_lon, n_lev
+        logical, intent(in) :: narrow           !! with weights for single-precision tracers
         type(row_stencil), intent(out) :: r
 
         allocate (r%mass(n_lon, n_lev), r%mass_end(n_lon, n_lev), r%downward(n_lon, n_lev + 1))
-        allocate (r%vertical(n_lon, n_lev + 1, 6), r%edges(n_lon, 4, n_lev + 1))
+        allocate (r%weights(n_weights, n_lon, n_lev + 1), r%edges(n_lon, 4, n_lev + 1))
         allocate (r%exchange(n_lon, n_lev + 1), r%pivot(n_lon, n_lev), r%back(n_lon, n_lev))
         allocate (r%updraft(n_lon, n_lev + 1), r%share(n_lon, n_lev), r%inverse(n_lon, n_lev), r%gain(n_lon, n_lev))
+        r%weights = 0.0_dp
+        r%narrow = narrow
+        if (narrow) allocate (r%weights_single(n_weights, n_lon, n_lev + 1))
     end subroutine allocate_row
 
     !> Air through interfaces, downward positive, from continuity; and the substeps that keep Courant numbers below one.
@@ -60,14 +70,12 @@ contains
 
     !> Weights of the unlimited PPM flux through every interface; Colella & Woodward (1984), eqs. 1.6-1.12.
     pure subroutine vertical_weights(r)
-        type(row_stencil), intent(inout) :: r !! mass, downward in; edges, vertical out
+        type(row_stencil), intent(inout) :: r !! mass, downward in; edges, weights 1-6 out
         real(dp) :: c, near, far, air, w(6)
         integer :: i, k, n_lev
 
         n_lev = size(r%mass, 2)
         call edge_weights(r%mass, r%edges)
-        r%vertical(:, 1, :) = 0.0_dp
-        r%vertical(:, n_lev + 1, :) = 0.0_dp
         do k = 2, n_lev
             do i = 1, size(r%mass, 1)
                 air = r%downward(i, k)
@@ -91,7 +99,7 @@ contains
                     w(6) = far*r%edges(i, 4, k + 1)
                     w(4) = 1.0_dp - ((w(2) + w(6)) + (w(3) + w(5)))
                 end if
-                r%vertical(i, k, :) = air*w
+                r%weights(:6, i, k) = air*w
             end do
         end do
     end subroutine vertical_weights
@@ -163,6 +171,30 @@ contains
         end do
     end subroutine diffusion_factors
 
+    !> Side by side what the kernels read together, in the precision of the tracers.
+    pure subroutine pack_weights(mixes, r)
+        logical, intent(in) :: mixes           !! the factors of mixing and convection too
+        type(row_stencil), intent(inout) :: r  !! weights 1-6 and the rest in; weights out
+        integer :: i, k, n_lev
+
+        n_lev = size(r%mass, 2)
+        do k = 1, n_lev
+            do i = 1, size(r%mass, 1)
+                r%weights(7, i, k) = r%gain(i, k)
+                r%weights(8, i, k) = r%inverse(i, k)
+            end do
+            if (.not. mixes) cycle
+            do i = 1, size(r%mass, 1)
+                r%weights(9, i, k) = r%pivot(i, k)
+                r%weights(10, i, k) = r%exchange(i, k)
+                r%weights(11, i, k) = r%back(i, k)
+                r%weights(12, i, k) = r%share(i, k)
+                r%weights(13, i, k) = r%updraft(i, k)
+            end do
+        end do
+        if (r%narrow) r%weights_single = real(r%weights, sp)
+    end subroutine pack_weights
+
     !> Entraining plume: where it grows upward it takes in air of the layer, where it shrinks it leaves some.
     pure subroutine plume_shares(r)
         type(row_stencil), intent(inout) :: r !! mass_end, updraft in; share, updraft_top, updraft_steps out
@@ -177,6 +209,7 @@ contains
             if (any(r%updraft(:, k) > 0.0_dp)) r%updraft_top = k
         end do
         r%updraft_steps = 1
+        r%share = 0.0_dp
         if (r%updraft_top > n_lev) return
         largest = 0.0_dp
         do k = r%updraft_top - 1, n_lev

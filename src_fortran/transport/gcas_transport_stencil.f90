@@ -6,7 +6,7 @@
 !> In unlimited form a flux is a weighted sum of a few neighbours; here are the weights. Courant numbers are fractions
 !> of the upwind cell's mass.
 module gcas_transport_stencil
-    use gcas_kinds, only: dp
+    use gcas_kinds, only: dp, sp
     implicit none (type, external)
     private
 
@@ -18,14 +18,16 @@ module gcas_transport_stencil
         real(dp), allocatable :: mass_end(:, :)        !! mass at the end; of a sector for caps (n_lon, n_lat) [kg]
         real(dp), allocatable :: zonal(:, :)           !! air through western walls (n_lon, n_lat) [kg]
         real(dp), allocatable :: meridional(:, :)      !! air through southern walls (n_lon, n_lat+1) [kg]
-        real(dp), allocatable :: zonal_inner(:, :, :)  !! factors of q and of its gain in q + ½ f(q) (2, n_lon, n_lat) [1, kg-1]
-        real(dp), allocatable :: inner(:, :, :)        !! the same in q + ½ g(q) (2, n_lon, n_lat) [1, kg-1]
         real(dp), allocatable :: gain(:, :)            !! mass_end - mass, as the sum of fluxes (n_lon, n_lat) [kg]
         real(dp), allocatable :: inverse(:, :)         !! 1/mass_end (n_lon, n_lat) [kg-1]
         integer, allocatable :: upwind(:, :)           !! cell whose part crosses the western wall (n_lon, n_lat)
         integer, allocatable :: whole(:, :)            !! cells that cross it whole; sign of the wind (n_lon, n_lat)
-        real(dp), allocatable :: zonal_outer(:, :, :)  !! air × weights around `upwind` (7, n_lon, n_lat) [kg]
-        real(dp), allocatable :: outer(:, :, :)        !! air × weights of rows j-3 … j+2 (6, n_lon, n_lat+1) [kg]
+        real(dp), allocatable :: along(:, :, :)        !! 1-7: air × weights around `upwind` [kg]; 8, 9: factors of q and of its gain
+                                                       !! in q + ½ f(q) [1, kg-1]; 10, 11: gain, inverse (11, n_lon, n_lat)
+        real(dp), allocatable :: across(:, :, :)       !! 1-6: air × weights of rows j-3 … j+2 at southern walls [kg]; 7, 8: factors
+                                                       !! in q + ½ g(q) [1, kg-1] (8, n_lon, n_lat)
+        logical :: narrow = .false.                    !! single-precision tracers: keep the two below
+        real(sp), allocatable :: along_single(:, :, :), across_single(:, :, :) !! copies of `along` and `across`
         real(dp), allocatable :: part(:, :)            !! air of the upwind cell that crosses, signed (n_lon, n_lat) [kg]
         real(dp), allocatable :: along_gain(:, :)      !! what zonal fluxes alone bring (n_lon, n_lat) [kg]
         logical, allocatable :: far(:)                 !! any whole cells in this row (n_lat)
@@ -36,19 +38,22 @@ module gcas_transport_stencil
 contains
 
     !> Give the stencil of one level its arrays.
-    subroutine allocate_stencil(n_lon, n_lat, s)
+    subroutine allocate_stencil(n_lon, n_lat, narrow, s)
         integer, intent(in) :: n_lon, n_lat
+        logical, intent(in) :: narrow           !! with weights for single-precision tracers
         type(level_stencil), intent(out) :: s
 
         s%n_lon = n_lon
         s%n_lat = n_lat
         allocate (s%mass(n_lon, n_lat), s%mass_end(n_lon, n_lat), s%zonal(n_lon, n_lat), s%meridional(n_lon, n_lat + 1))
-        allocate (s%zonal_inner(2, n_lon, n_lat), s%inner(2, n_lon, n_lat))
         allocate (s%inverse(n_lon, n_lat), s%gain(n_lon, n_lat), s%part(n_lon, n_lat), &
                   s%along_gain(n_lon, n_lat))
-        allocate (s%upwind(n_lon, n_lat), s%whole(n_lon, n_lat), s%zonal_outer(7, n_lon, n_lat))
-        allocate (s%outer(6, n_lon, n_lat + 1), s%far(n_lat))
+        allocate (s%upwind(n_lon, n_lat), s%whole(n_lon, n_lat), s%far(n_lat))
+        allocate (s%along(11, n_lon, n_lat), s%across(8, n_lon, n_lat))
         s%far = .false.
+        s%across(:, :, [1, n_lat]) = 0.0_dp
+        s%narrow = narrow
+        if (narrow) allocate (s%along_single(11, n_lon, n_lat), s%across_single(8, n_lon, n_lat))
     end subroutine allocate_stencil
 
     !> Substeps that keep every meridional Courant number, and what leaves a cap, below one.
@@ -96,11 +101,16 @@ contains
             along = s%mass(:, j) + along
             across = s%mass(:, j) + across
             possible = possible .and. all(along > 0.0_dp) .and. all(across > 0.0_dp)
-            s%zonal_inner(2, :, j) = 0.5_dp/along
-            s%zonal_inner(1, :, j) = 0.5_dp + s%zonal_inner(2, :, j)*s%mass(:, j)
-            s%inner(2, :, j) = 0.5_dp/across
-            s%inner(1, :, j) = 0.5_dp + s%inner(2, :, j)*s%mass(:, j)
+            s%inverse(:, j) = 1.0_dp/s%mass_end(:, j)
+            s%along(9, :, j) = 0.5_dp/along
+            s%along(8, :, j) = 0.5_dp + s%along(9, :, j)*s%mass(:, j)
+            s%along(10, :, j) = s%gain(:, j)
+            s%along(11, :, j) = s%inverse(:, j)
+            s%across(8, :, j) = 0.5_dp/across
+            s%across(7, :, j) = 0.5_dp + s%across(8, :, j)*s%mass(:, j)
             call zonal_weights(s, j, smoothing(j), possible)
+            if (.not. possible) return
+            if (s%narrow) s%along_single(:, :, j) = real(s%along(:, :, j), sp)
         end do
         s%gain(:, 1) = -sum(s%meridional(:, 2))/n_lon
         s%gain(:, n_lat) = sum(s%meridional(:, n_lat))/n_lon
@@ -108,9 +118,11 @@ contains
         s%mass_end(:, n_lat) = sum(s%mass(:, n_lat))/n_lon + s%gain(:, n_lat)
         do j = 2, n_lat
             call outer_weights(s, j, edge_weights(:, j - 1:j + 1))
+            if (s%narrow) s%across_single(:, :, j) = real(s%across(:, :, j), sp)
         end do
         possible = possible .and. all(s%mass_end > 0.0_dp)
-        s%inverse = 1.0_dp/s%mass_end
+        s%inverse(:, 1) = 1.0_dp/s%mass_end(:, 1)
+        s%inverse(:, n_lat) = 1.0_dp/s%mass_end(:, n_lat)
     end subroutine build_stencil
 
     !> Zonal fluxes of one row.
@@ -145,11 +157,11 @@ contains
             s%whole(i, j) = -step*whole
             s%part(i, j) = -step*rest
             if (whole > 0) s%far(j) = .true.
-            s%zonal_outer(:, i, j) = uniform_ppm(rest/s%mass(cell, j), -step)*(-step*rest)
+            s%along(1:7, i, j) = uniform_ppm(rest/s%mass(cell, j), -step)*(-step*rest)
             if (whole == 0 .and. smoothing > 0.0_dp) then
                 ! Around the wall itself: cells i-2 … i+1, whichever of i-1 and i is upwind.
                 shift = merge(1, 0, step < 0)
-                s%zonal_outer(2 + shift:5 + shift, i, j) = s%zonal_outer(2 + shift:5 + shift, i, j) &
+                s%along(2 + shift:5 + shift, i, j) = s%along(2 + shift:5 + shift, i, j) &
                                                            + (smoothing*s%mass(cell, j))*[-1.0_dp, 3.0_dp, -3.0_dp, 1.0_dp]
             end if
         end do
@@ -204,7 +216,7 @@ contains
                 w(2:5) = w(2:5) + near*edges(:, 2)
                 w(4) = 1.0_dp - ((w(2) + w(6)) + (w(3) + w(5)))
             end if
-            s%outer(:, i, j) = air*w
+            s%across(1:6, i, j) = air*w
         end do
     end subroutine outer_weights
 end module gcas_transport_stencil
