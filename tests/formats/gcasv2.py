@@ -1,0 +1,54 @@
+"""GCASv2's own daily files: soundings, surface samples, prior fluxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from generators import gcasv2_directory as made
+
+from gcas_driver.fluxes import priors
+from gcas_driver.observations import gcasv2_satellite, gcasv2_surface
+from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
+
+from . import Specimen
+from .reading import rows
+
+DAY = np.datetime64("2014-09-06")
+START, END = DAY.astype("datetime64[s]"), (DAY + 1).astype("datetime64[s]")
+
+
+def _write_soundings(directory: Path) -> Path:
+    path = directory / "oco2_v11_20140906.nc"
+    made.write_soundings(path, DAY, 13, seed=3)
+    return path
+
+
+def _read_soundings(path: Path) -> dict[str, np.ndarray]:
+    stream = SatelliteStream("oco2", path.parent, "gcasv2_satellite", cell_degrees=0.0, missing_days=False)
+    return rows(gcasv2_satellite.read(stream, START, END))
+
+
+def _write_surface(directory: Path) -> Path:
+    path = directory / "srf_20140906"
+    made.write_surface(path, DAY, 397.25)
+    return path
+
+
+def _read_surface(path: Path) -> dict[str, np.ndarray]:
+    stream = SurfaceStream("srf", path.parent, "gcasv2_surface", missing_days=False)
+    return rows(gcasv2_surface.read(stream, START, END))
+
+
+def _write_prior(directory: Path) -> Path:
+    return made.write_flux(directory / "fire" / "emissions.fire.20140906.nc", DAY, made.fluxes_of("fire", DAY))
+
+
+def _read_prior(path: Path) -> dict[str, np.ndarray]:
+    flux = priors.read(priors.PriorStream("fire", "gcasv2", path.parents[1]), START, END)
+    return {"flux": flux.values, "lat": flux.lat.values, "time": flux.time.values.astype("datetime64[s]").astype(float)}
+
+
+SPECIMENS = [Specimen("gcasv2_satellite", "netcdf3", _write_soundings, _read_soundings),
+             Specimen("gcasv2_surface", "text", _write_surface, _read_surface),
+             Specimen("gcasv2_prior", "netcdf3", _write_prior, _read_prior)]
