@@ -226,7 +226,7 @@ def check_structure(dataset: netCDF4.Dataset, kind: FileFormat, path: object, er
                     tracers: Iterable[str] = ()) -> None:
     """Check that a file has every required variable on the right dimensions.
 
-    Types are not compared: readers convert, and files of the field come in float and double. Length-1 `time` dimensions
+    Types of numbers are not compared: readers convert, and files of the field come in float and double. Length-1 `time` dimensions
     in front of scalars and fields without time are let pass, since the field's own tools write both.
 
     Raises
@@ -241,6 +241,8 @@ def check_structure(dataset: netCDF4.Dataset, kind: FileFormat, path: object, er
                             "variables " + ", ".join(list(dataset.variables)[:40]), f"{variable.name}{variable.dims}")
             continue
         found = dataset.variables[variable.name]
+        if found.dtype is str or found.dtype.kind not in "fiu":
+            raise error(f"a variable of the {kind.key} file holds no numbers", f"{path}, {variable.name}", found.dtype, "numbers")
         dims = found.dimensions
         if dims[:1] == ("time",) and "time" not in variable.dims and found.shape[0] == 1:
             dims = dims[1:]

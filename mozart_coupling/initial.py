@@ -19,6 +19,10 @@ from mozart_coupling.grids import Grid
 from mozart_coupling.netcdf import new_dataset, open_dataset
 
 
+LARGEST_SHARE = 10.0
+"""Of a tracer, kg/kg: what is larger is a fill value. Tracers of tests may be anything up to 1."""
+
+
 @dataclass(frozen=True)
 class Initial:
     """An initial condition as read: `fields` (nlev, nlat, nlon) kg/kg by name, `ps` (nlat, nlon) Pa or None, `time` s since 1970 (None
@@ -105,29 +109,51 @@ def read_initial(path: Path | str, tracers: Sequence[str] | None = None) -> Init
     Raises
     ------
     InitialError
-        Missing or truncated file, missing variables, values that are not finite, a field in mol/mol by its unit.
+        Missing or truncated file, missing variables, values that are missing or impossible, coefficients that are no levels.
     """
     with open_dataset(path, InitialError, "initial") as data:
         contract.check_structure(data, INITIAL, path, InitialError)
         grid = Grid.from_centres(contract.value(data, "lon", 1), contract.value(data, "lat", 1))
         hyam, hybm = contract.value(data, "hyam", 1), contract.value(data, "hybm", 1)
         p0 = float(np.ravel(contract.value(data, "P0", 0))[0]) if "P0" in data.variables else REFERENCE_PRESSURE
+        _refuse_levels(hyam, hybm, p0, path)
         cube = (hyam.size, *grid.shape)
         wanted = None if tracers is None else {"CO2", *tracers}
         fields = {}
         for name, variable in data.variables.items():
             if variable.shape[-3:] != cube or (wanted is not None and name not in wanted):
                 continue
-            fields[name] = contract.value(data, name, 3).astype(np.float64)
-            if not np.isfinite(fields[name]).all():
-                raise InitialError("an initial field is not finite", f"{path}, {name}",
-                                   f"{np.count_nonzero(~np.isfinite(fields[name]))} values")
+            fields[name] = _field(data, name, path)
         if not fields:
             raise InitialError("the initial condition has no tracer field", path, ", ".join(data.variables), "CO2 or EN### (lev, lat, lon)")
         date, datesec = (int(np.ravel(contract.value(data, name, 0))[0]) if name in data.variables else None
                          for name in ("date", "datesec"))
         time = None if date is None else from_date_pair(date, datesec or 0)
         return Initial(grid, hyam * (p0 / REFERENCE_PRESSURE), hybm, _surface_pressure(data), fields, time, Path(path))
+
+
+def _field(data: netCDF4.Dataset, name: str, path: Path | str) -> np.ndarray:
+    """A tracer (nlev, nlat, nlon) as it stands in the file, refused where it holds anything but shares of air."""
+    if data[name].dtype is str or data[name].dtype.kind not in "fiu":
+        raise InitialError("an initial field holds no numbers", f"{path}, {name}", data[name].dtype, "kg/kg")
+    values = contract.value(data, name, 3).astype(np.float64)
+    bad = ~(np.abs(values) <= LARGEST_SHARE)
+    if bad.any():
+        raise InitialError("an initial field is not finite, or holds impossible values", f"{path}, {name}",
+                           f"{np.count_nonzero(bad)} values, such as {values[bad][0]:g}", "kg/kg")
+    return values
+
+
+def _refuse_levels(hyam: np.ndarray, hybm: np.ndarray, p0: float, path: Path | str) -> None:
+    """Raise an `InitialError` unless the hybrid coefficients make pressures that grow from the top to the ground."""
+    if not 0.9 * REFERENCE_PRESSURE <= p0 <= 1.1 * REFERENCE_PRESSURE:
+        raise InitialError("the reference pressure is not one of an atmosphere", f"{path}, P0", f"{p0:g}", f"{REFERENCE_PRESSURE:g} Pa")
+    pressure = hyam + hybm  # over a surface at the reference pressure, as its fraction
+    if not (np.isfinite(pressure).all() and pressure[0] >= 0.0 and pressure[-1] < 1.1 and (np.diff(pressure) > 0.0).all()
+            and (hybm >= -1.0e-6).all()):
+        raise InitialError("the hybrid coefficients are not those of an atmosphere", f"{path}, hyam and hybm",
+                           f"pressures of {', '.join(f'{1000.0 * p:.4g}' for p in pressure[:4])} … hPa at the levels",
+                           "pressures that grow from the top level to the lowest, up to 1100 hPa")
 
 
 def _surface_pressure(data: netCDF4.Dataset) -> np.ndarray | None:

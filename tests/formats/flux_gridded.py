@@ -27,9 +27,10 @@ def _cf(directory: Path) -> Path:
             data.createDimension(name, size)
         centres = 0.125 * (np.arange(8) + 0.5)
         for name, dims, values, units in (
-                ("lat", ("lat",), np.arange(-85.0, 90.0, 10.0), "degrees_north"), ("lon", ("lon",), np.arange(-175.0, 180.0, 10.0), "degrees_east"),
-                ("time", ("time",), centres, "days since 2010-06-01 00:00:00"), ("time_bnds", ("time", "bnds"),
-                                                                                 np.stack([centres - 0.0625, centres + 0.0625], 1), "")):
+                ("lat", ("lat",), np.arange(-85.0, 90.0, 10.0), "degrees_north"),
+                ("lon", ("lon",), np.arange(-175.0, 180.0, 10.0), "degrees_east"),
+                ("time", ("time",), centres, "days since 2010-06-01 00:00:00"),
+                ("time_bnds", ("time", "bnds"), np.stack([centres - 0.0625, centres + 0.0625], 1), "")):
             variable = data.createVariable(name, "f8", dims)
             variable[:] = values
             if units:

@@ -27,8 +27,8 @@ FLASKS = ((1, 20, 391.27, "..."), (8, 19, 390.84, "..."), (8, 21, -999.99, "*.."
 def _write_legacy(directory: Path) -> Path:
     header = ["# number_of_header_lines: 5", "# comment: these data are provided as they are", "# comment: calibrated to the WMO scale",
               "# contact: someone", f"# data_fields: {FIELDS}"]
-    data = [f"MLO 2010 06 {day:02d} {hour:02d} 55 00      {100 + i}-99 N   co2 CCGG {value:10.3f}      0.050 {flag}   L9 2010 07 01 10 00 00 "
-            f"  19.5300 -155.5800  3399.00  3397.00     2.00 {300000 + i:10d}" for i, (day, hour, value, flag) in enumerate(FLASKS)]
+    data = [f"MLO 2010 06 {day:02d} {hour:02d} 55 00      {100 + i}-99 N   co2 CCGG {value:10.3f}      0.050 {flag}   L9 2010 07 01 10 00 "
+            f"00   19.5300 -155.5800  3399.00  3397.00     2.00 {300000 + i:10d}" for i, (day, hour, value, flag) in enumerate(FLASKS)]
     path = directory / "co2_mlo_surface-flask_1_ccgg_event.txt"
     path.write_text("\n".join(header + data) + "\n")
     return path
@@ -37,8 +37,8 @@ def _write_legacy(directory: Path) -> Path:
 def _write_current(directory: Path) -> Path:
     header = ["# header_lines : 7", "#", "# ------>", "# dataset_name : co2_mlo_surface-flask_1_ccgg_event", "# dataset_parameter : co2",
               "# dataset_calibration_scale : CO2_X2019", COLUMNS]
-    data = [f"MLO 2010 6 {day} {hour} 55 0 2010-06-{day:02d}T{hour:02d}:55:00Z 2010.4{i}9 {100 + i}-99 {value:.3f} 0.05 19.53 -155.58 3399.0 "
-            f"3397.0 2.0 N {300000 + i} L9 2010-07-01T10:00:00 {flag}" for i, (day, hour, value, flag) in enumerate(FLASKS)]
+    data = [f"MLO 2010 6 {day} {hour} 55 0 2010-06-{day:02d}T{hour:02d}:55:00Z 2010.4{i}9 {100 + i}-99 {value:.3f} 0.05 19.53 -155.58 "
+            f"3399.0 3397.0 2.0 N {300000 + i} L9 2010-07-01T10:00:00 {flag}" for i, (day, hour, value, flag) in enumerate(FLASKS)]
     path = directory / "co2_mlo_surface-flask_1_ccgg_event_20250507.txt"
     path.write_text("\n".join(header + data) + "\n")
     return path

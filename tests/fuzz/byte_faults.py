@@ -15,7 +15,8 @@ BLOCKS = (0.0, 0.15, 0.4, 0.6, 0.85)
 OTHERS = {
     "an HTML page": b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body>Not Found</body></html>\n",
     "a ZIP archive": b"PK\x03\x04\x14\x00\x00\x00\x08\x00" + bytes(200), "compressed": b"\x1f\x8b\x08\x00" + bytes(range(200)),
-    "noise": np.random.default_rng(5).bytes(5000), "a Git pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+    "noise": np.random.default_rng(5).bytes(5000),
+    "a Git pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
     "HDF5's signature alone": b"\x89HDF\r\n\x1a\n", "NetCDF's signature alone": b"CDF\x01", "zero bytes": bytes(4096),
 }
 
@@ -40,7 +41,8 @@ def byte_faults(kind: str, size: int) -> Iterator[Fault]:
     for share in BLOCKS:
         for name, byte in (("zero bytes", 0), ("bytes FF", 255)):
             first = int(size * share)
-            yield Fault(f"{name} inside", f"from {first} of {size}", WHATEVER, _overwritten(first, max(16, size // 50), byte), in_child=child)
+            yield Fault(f"{name} inside", f"from {first} of {size}", WHATEVER, _overwritten(first, max(16, size // 50), byte),
+                        in_child=child)
     yield Fault("bytes behind the end", "", SAME_OR_REFUSED, _appended(bytes(1000)), in_child=child)
 
 

@@ -114,7 +114,8 @@ def arrangement_faults(tree: Tree, form: str) -> Iterator[Fault]:
         yield from _grid_faults(tree, form, role)
     if role.lon:
         lon = tree[role.lon]
-        turned = np.where(lon.data < 0, lon.data + 360, lon.data) if lon.data.min() < 0 else np.where(lon.data > 180, lon.data - 360, lon.data)
+        west = lon.data < 0 if lon.data.min() < 0 else lon.data > 180
+        turned = np.where(west, lon.data + (360 if lon.data.min() < 0 else -360), lon.data)
         yield fault("longitudes of the other convention", "", lambda t: t.put(role.lon, lon.of(turned.astype(lon.data.dtype))))
     for name in ("latitude", "longitude"):
         yield fault("an empty variable of no dimension", name, lambda t: t.variables.update(

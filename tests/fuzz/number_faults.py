@@ -11,7 +11,8 @@ from .netcdf_faults import Change
 from .roles import Roles, roles
 from .tree import Tree, Variable, changed
 
-MISSING = {"NaN": np.nan, "inf": np.inf, "-inf": -np.inf, "1e36": 1.0e36, "-1e34": -1.0e34, "-999": -999.0, "-999.99": -999.99, "-9999": -9999.0}
+MISSING = {"NaN": np.nan, "inf": np.inf, "-inf": -np.inf, "1e36": 1.0e36, "-1e34": -1.0e34, "-999": -999.0,
+           "-999.99": -999.99, "-9999": -9999.0}
 N_ROWS = 3
 
 

@@ -8,7 +8,8 @@ from .tree import Tree
 
 LAT = ("latitude", "lat", "Latitude", "lat_deg")
 LON = ("longitude", "lon", "Longitude", "long", "long_deg")
-LEVELS = ("levels", "level", "Level", "lev", "nlev", "prior_altitude", "ak_altitude", "boundary", "sigma_levels", "ak_P_hPa", "prior_Height")
+LEVELS = ("levels", "level", "Level", "lev", "nlev", "prior_altitude", "ak_altitude", "boundary", "sigma_levels", "ak_P_hPa",
+          "prior_Height")
 
 
 @dataclass(frozen=True)

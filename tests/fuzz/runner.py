@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from formats import Specimen
+
 from gcas_driver.errors import GcasError
 from mozart_coupling.errors import CouplingError
 

@@ -87,7 +87,8 @@ def _line_faults(lines: list[str], data: list[int]) -> Iterator[Fault]:
         yield Fault("header without its first line", "", SAME_OR_REFUSED, _lines(lines[1:]))
         yield Fault("header without its last line", "", SAME_OR_REFUSED, _lines(lines[: first - 1] + lines[first:]))
         for name, change in (("more", 2), ("less", -2), ("many", 500)):
-            counted = [re.sub(r"(header[_ ]lines\s*:\s*)(\d+)", lambda m, c=change: f"{m[1]}{max(0, int(m[2]) + c)}", line) for line in lines]
+            counted = [re.sub(r"(header[_ ]lines\s*:\s*)(\d+)", lambda m, c=change: f"{m[1]}{max(0, int(m[2]) + c)}", line)
+                       for line in lines]
             if counted != lines:
                 yield Fault("header counts wrong", name, NOTHING_LEFT | {SAME}, _lines(counted))
 
@@ -116,12 +117,14 @@ def _column_faults(lines: list[str], data: list[int], middle: int, separator: st
     def all_lines(change: Callable[[str], str]) -> Callable[[Path], Path]:
         return _lines([change(line) if i in everywhere else line for i, line in enumerate(lines)])
 
-    yield Fault("a column less in all lines", "the last", NOTHING_LEFT | {SAME}, all_lines(lambda line: line.rstrip().rsplit(separator, 1)[0]))
+    yield Fault("a column less in all lines", "the last", NOTHING_LEFT | {SAME},
+                all_lines(lambda line: line.rstrip().rsplit(separator, 1)[0]))
     yield Fault("a column less in all lines", "the first", NOTHING_LEFT, all_lines(lambda line: line.strip().split(separator, 1)[-1]))
     yield Fault("a column more in all lines", "", SAME_OR_REFUSED | {DROPPED}, all_lines(lambda line: line + separator + "7"))
     yield Fault("decimal commas", "", NOTHING_LEFT, all_lines(lambda line: re.sub(r"(\d)\.(\d)", r"\1,\2", line)))
     for name, year in (("2050", 2050), ("1850", 1850)):
-        yield Fault("another year", name, NOTHING_LEFT | {SAME}, all_lines(lambda line, y=year: re.sub(r"\b(19|20)\d\d(?=\D|\d{4}\b)", str(y), line)))
+        yield Fault("another year", name, NOTHING_LEFT | {SAME},
+                    all_lines(lambda line, y=year: re.sub(r"\b(19|20)\d\d(?=\D|\d{4}\b)", str(y), line)))
 
 
 def _bytes(content: bytes) -> Callable[[Path], Path]:
