@@ -91,7 +91,7 @@ def input_problems(settings: Settings, start: np.datetime64, end: np.datetime64,
     values : bool
         Look at the numbers in the met files too, which takes longer.
     """
-    problems = [p for group in settings.prior for p in priors.check(group, start, end)]
+    problems = priors.check_all(settings.prior, start, end)
     problems += check_streams(streams_from(settings), settings.time.start, settings.time.end)
     if not (settings.satellite or settings.surface):
         problems.append(Problem("there are no observations: posterior = prior", settings.path.name, "no &satellite and no &surface group",

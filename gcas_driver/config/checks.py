@@ -147,7 +147,7 @@ def _initial(settings: Any) -> list[Problem]:
 
 def _priors(settings: Any) -> list[Problem]:
     optimised = {"net": ["bio", "ocn", "fossil", "fire"]}.get(settings.state.scheme, settings.state.scheme.split("_"))
-    if settings.prior and not set(optimised) & {p.component for p in settings.prior}:
+    if settings.prior and not set(optimised) & {p.component for p in settings.prior if p.counts}:
         return [Problem(f"scheme '{settings.state.scheme}' optimises nothing", settings.state.where("scheme"),
                         "&prior for " + ", ".join(p.component for p in settings.prior),
                         "a &prior group for one of " + ", ".join(optimised))]

@@ -219,14 +219,30 @@ PRIOR = Group("prior", "Prior fluxes of one component; one group for each. Sever
               "zero.", (
     V("component", "str", REQUIRED, "Which component.", choices=COMPONENTS),
     V("format", "str", "gcasv2", "Layout of the files: `gcasv2` (one a day, below `directory` in a folder of the component's name), "
-      "`carbontracker` (flux1x1), or any `cf` file that states its units.", choices=("gcasv2", "carbontracker", "cf")),
+      "`carbontracker` (flux1x1), `carbontracker_prior` (by `codes`), `gfed` (GFED4.1s), `odiac`, `cdiac` (gridcar), `takahashi` (table), "
+      "`climatology` (twelve months, NetCDF), or any `cf` file that states its units.",
+      choices=("gcasv2", "carbontracker", "carbontracker_prior", "gfed", "odiac", "cdiac", "takahashi", "climatology", "cf")),
     V("directory", "path", REQUIRED, "Where the files are."),
     V("file_pattern", "str", "", "Names of the files below `directory`, with `{component}`, `{date}` (yyyymmdd), `{year}`, `{month}`, "
-      "`{day}` and `*`. Default: the layout's own, for gcasv2 `{component}/emissions.{component}.{date}.nc`."),
-    V("variable", "str", "", "Name of the flux variable. Default: the layout's own."),
-    V("units", "str", "", "Units, for files that do not state them. Default: the layout's own."),
+      "`{day}`, `{code}` and `*`. Default: the layout's own, for gcasv2 `{component}/emissions.{component}.{date}.nc`."),
+    V("variable", "str", "", "Name of the flux variable (or column); several joined by `+` are added up. Default: the layout's own."),
+    V("units", "str", "", "Units, for files that do not state them: an amount of CO2 or carbon per area or per `cell`, and time. Default: "
+      "the layout's own."),
     V("time_stamp", "str", "", "What a time in the file marks. Default: the layout's own.", choices=("", "start", "centre", "end")),
-    V("factor", "float", 1.0, "The flux is multiplied by this.", minimum=-1e6, maximum=1e6),
+    V("positive", "str", "", "Direction in which the file counts. Default: what the file says by its attributes, else `up`.",
+      choices=("", "up", "down")),
+    V("factor", "float", 1.0, "The flux is multiplied by this: 0.5 in each of two groups makes their mean.", minimum=-1e6, maximum=1e6),
+    V("codes", "strs", (), "Codes of CarbonTracker's priors whose mean is taken, such as 'fm', 'fo'."),
+    V("name", "str", "", "Name by which other groups refer to this one.", pattern=r"|[A-Za-z][A-Za-z0-9_-]{0,39}",
+      pattern_text="a letter, then letters, digits, '_' or '-'"),
+    V("counts", "bool", True, "`.false.`: the group is no flux of its own; it fills gaps of another or lends it its diurnal cycle."),
+    V("gaps_from", "str", "", "Name of the group that gives the flux where this one has none. Default: no flux there."),
+    V("diurnal", "str", "", "Diurnal cycle of a product without one: `sun`, `temperature`, `afternoon`, or the name of a group with "
+      "three-hourly fluxes. Every day's total stays. Default: even."),
+    V("recycle_years", "ints", (), "First and last year of the files (or one): days of other years are read from these. Default: a year "
+      "without files is an error.", minimum=1, maximum=9999),
+    V("recycle_by", "str", "cycle", "`cycle`: the years go round; `nearest`: the first or last one stands for all beyond.",
+      choices=("cycle", "nearest")),
 ), repeated=True, required=True)
 
 OF_SUPER_OBSERVATIONS = (

@@ -11,11 +11,10 @@ from gcas_driver.errors import SettingsError
 from mozart_coupling.grids import Grid, regrid
 
 from .components import COMPONENTS, LONG_NAMES
-from .priors import FluxDay, days, layout_of
+from .priors import source_days, sources, three_hourly
+from .priors.day import STEP_HOURS, STEPS_PER_DAY
+from .priors.sources import Source
 from .priors.stream import Stream, days_of
-
-STEP_HOURS = 3
-STEPS_PER_DAY = 24 // STEP_HOURS
 
 
 def window_fluxes(streams: Iterable[Stream], grid: Grid, start: np.datetime64, end: np.datetime64) -> xr.Dataset:
@@ -24,7 +23,8 @@ def window_fluxes(streams: Iterable[Stream], grid: Grid, start: np.datetime64, e
     Parameters
     ----------
     streams : iterable of Stream
-        `&prior` groups; several of one component are added up, a component without any is zero.
+        `&prior` groups; several of one component are added up, a component without any is zero. Groups that do not count lend
+        others their values for gaps or their diurnal cycle.
     grid : Grid
         Of the transport model. Regridding is conservative: totals are kept to round-off.
     start, end : datetime64
@@ -46,15 +46,14 @@ def window_fluxes(streams: Iterable[Stream], grid: Grid, start: np.datetime64, e
     streams = list(streams)
     if not streams:
         raise SettingsError("no prior flux is given", "&prior", "no group", "a &prior group for each component")
-    for stream in streams:
-        layout_of(stream)
+    found = sources(streams)
     starts = _interval_starts(start, end)
     data = {}
     for component in COMPONENTS:
         total = np.zeros((starts.size, *grid.shape))
-        for stream in streams:
-            if stream.component == component:
-                _add_stream(total, stream, grid, start, end)
+        for source in found:
+            if source.stream.component == component:
+                _add(total, source, grid, start, end)
         data[component] = (("time", "lat", "lon"), total,
                            {"units": "mol m-2 s-1", "long_name": LONG_NAMES[component], "cell_methods": "time: mean"})
     bounds = np.stack([starts, starts + np.timedelta64(STEP_HOURS, "h")], axis=1)
@@ -64,26 +63,8 @@ def window_fluxes(streams: Iterable[Stream], grid: Grid, start: np.datetime64, e
                                     "time_bounds": (("time", "bound"), bounds)})
 
 
-def three_hourly(day: FluxDay) -> np.ndarray:
-    """Means of a day's fluxes over its eight three-hour intervals, whatever intervals they came in.
-
-    Returns
-    -------
-    numpy.ndarray
-        (8, nlat, nlon) [mol m-2 s-1]; the day's total is kept.
-    """
-    first = day.start[0].astype("datetime64[D]").astype("datetime64[s]")
-    low = (day.start - first) / np.timedelta64(1, "h")
-    high = (day.end - first) / np.timedelta64(1, "h")
-    targets = np.arange(STEPS_PER_DAY + 1) * float(STEP_HOURS)
-    if np.array_equal(low, targets[:-1]) and np.array_equal(high, targets[1:]):
-        return day.values
-    overlap = np.minimum(high[None], targets[1:, None]) - np.maximum(low[None], targets[:-1, None])
-    return np.tensordot(np.maximum(overlap, 0.0) / STEP_HOURS, day.values, axes=1)
-
-
-def _add_stream(total: np.ndarray, stream: Stream, grid: Grid, start: np.datetime64, end: np.datetime64) -> None:
-    for index, day in enumerate(days(stream, start, end)):
+def _add(total: np.ndarray, source: Source, grid: Grid, start: np.datetime64, end: np.datetime64) -> None:
+    for index, day in enumerate(source_days(source, start, end)):
         records = slice(index * STEPS_PER_DAY, (index + 1) * STEPS_PER_DAY)
         total[records] += regrid(three_hourly(day), day.grid, grid, kind="flux")
 

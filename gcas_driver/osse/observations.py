@@ -24,9 +24,10 @@ from gcas_driver.observations.files import days_of, seconds
 from gcas_driver.observations.table import COLUMN, POINT, Observations, column_observations, point_observations
 from gcas_driver.osse.flask_files import FILL, Flask, write_flask_file
 from gcas_driver.osse.lite_files import NAME, write_lite_file
-from gcas_driver.osse.orbit import DAY_SECONDS, POINT_SECONDS, LandMask, Views, solar_zenith, views
+from gcas_driver.osse.orbit import POINT_SECONDS, LandMask, Views, views
 from gcas_driver.osse.retrieval import column_operators, stated_error, warn_level
 from gcas_driver.osse.sites import SITES
+from gcas_driver.sun import DAY_SECONDS, solar_zenith
 from mozart_coupling.land import is_land as is_land_at
 from mozart_coupling.netcdf import new_netcdf4
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from gcas_driver.observations.table import ColumnOperator
-from gcas_driver.osse.orbit import DAY_SECONDS
+from gcas_driver.sun import DAY_SECONDS
 
 N_LEVELS = 20
 TOP_SHARE = 1.0e-4

@@ -265,9 +265,12 @@ def test_settings_of_a_stream(tmp_path):
     assert "directory" in check(PriorStream("bio", "gcasv2", tmp_path / "none"), START, START + 1)[0].what
 
 
-def test_every_layout_knows_every_component():
+def test_every_layout_knows_the_components_it_can_hold():
     for layout in FORMATS.values():
-        assert set(layout.variables) == {"bio", "ocn", "fossil", "fire"}
+        assert set(layout.variables) <= {"bio", "ocn", "fossil", "fire"}
+    for name in ("gcasv2", "carbontracker", "carbontracker_prior", "climatology", "cf"):
+        assert len(FORMATS[name].variables) == 4
+    assert "no fire flux" in check(PriorStream("fire", "odiac", "."), START, END)[0].what
 
 
 def test_a_missing_directory_is_said_once(tmp_path):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcas_driver.errors import InputError, SettingsError
-from gcas_driver.fluxes.prior import three_hourly, window_fluxes
-from gcas_driver.fluxes.priors import FluxDay, PriorStream
+from gcas_driver.fluxes.prior import window_fluxes
+from gcas_driver.fluxes.priors import FluxDay, PriorStream, three_hourly
 from mozart_coupling.grids import Grid
 
 MOLECULES = 6.02214076e23 / 1e4

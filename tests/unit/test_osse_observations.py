@@ -6,9 +6,10 @@ import pytest
 from gcas_driver.errors import InputError
 from gcas_driver.observations import SatelliteStream, SurfaceStream, check_streams, read_streams
 from gcas_driver.osse.observations import TRUTH_FILE, plan_observations, read_truth, write_observations
-from gcas_driver.osse.orbit import REVOLUTION_SECONDS, cloud_probability, ground_points, solar_zenith, views
+from gcas_driver.osse.orbit import REVOLUTION_SECONDS, cloud_probability, ground_points, views
 from gcas_driver.osse.retrieval import column_operators, pressure_weights, sigma_levels
 from gcas_driver.osse.sites import SITES
+from gcas_driver.sun import solar_zenith
 
 START, END = np.datetime64("2010-06-05"), np.datetime64("2010-06-12")
 FIRST = START.astype("datetime64[s]").astype(float)

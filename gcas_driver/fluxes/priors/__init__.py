@@ -1,4 +1,4 @@
-"""Prior fluxes from files: one table of formats, one reader.
+"""Prior fluxes from files: one table of formats, few readers.
 
 A stream (`PriorStream`, or any object with its attributes) is read day by day, so that memory does not grow with the
 length of a run.
@@ -6,25 +6,29 @@ length of a run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import xarray as xr
 
 from gcas_driver.errors import InputError, Problem, SettingsError
 
-from ..components import COMPONENTS, LONG_NAMES
-from .gridded import FluxDay, check_day, read_day
-from .layout import FORMATS, Layout
-from .stream import PriorStream, Stream, days_of, directory_of, setting
+from ..components import LONG_NAMES
+from .day import FluxDay, three_hourly
+from .layout import FORMATS
+from .sources import SourceReader, StreamReader, layout_of, sources
+from .sources import days as source_days
+from .stream import PriorStream, Stream, days_of, directory_of, label_of
+from .totals import annual_totals
 
-__all__ = ["FORMATS", "FluxDay", "PriorStream", "check", "days", "layout_of", "read"]
+__all__ = ["FORMATS", "FluxDay", "PriorStream", "annual_totals", "check", "check_all", "days", "layout_of", "read", "source_days",
+           "sources", "three_hourly"]
 
 MAX_PROBLEMS = 10  # of one kind in a stream: a wrong directory should not print a year of lines
 
 
 def days(stream: Stream, start: np.datetime64, end: np.datetime64) -> Iterator[FluxDay]:
-    """The days of `[start, end)`, read one by one as they are asked for.
+    """The days of `[start, end)` of a stream that borrows from no other, read one by one as they are asked for.
 
     Raises
     ------
@@ -33,9 +37,8 @@ def days(stream: Stream, start: np.datetime64, end: np.datetime64) -> Iterator[F
     SettingsError
         For an unknown format or component.
     """
-    layout = layout_of(stream)
-    for day in days_of(start, end):
-        yield read_day(stream, layout, day)
+    [source] = sources([stream])
+    return source_days(source, start, end)
 
 
 def read(stream: Stream, start: np.datetime64, end: np.datetime64) -> xr.DataArray:
@@ -66,6 +69,35 @@ def read(stream: Stream, start: np.datetime64, end: np.datetime64) -> xr.DataArr
     )
 
 
+def check_all(streams: Iterable[Stream], start: np.datetime64, end: np.datetime64) -> list[Problem]:
+    """Everything that can be known of all groups' files before a run, and whether the groups fit together.
+
+    Returns
+    -------
+    list of Problem
+        Empty when all is well.
+    """
+    streams = list(streams)
+    try:
+        found = sources(streams)
+    except SettingsError as error:
+        return [Problem.of(error)]
+    problems = [problem for stream in streams for problem in check(stream, start, end)]
+    if problems:
+        return problems
+    for source in found:
+        if source.gaps is None and source.diurnal is None:
+            continue
+        reader = SourceReader(source)
+        try:
+            reader.day(days_of(start, end)[0])
+        except InputError as error:
+            problems.append(Problem.of(error))
+        finally:
+            reader.close()
+    return problems
+
+
 def check(stream: Stream, start: np.datetime64, end: np.datetime64) -> list[Problem]:
     """Everything that can be known about a stream's files before a run: headers, and one record of every file.
 
@@ -75,42 +107,28 @@ def check(stream: Stream, start: np.datetime64, end: np.datetime64) -> list[Prob
         Empty when all is well. Of each kind at most ten, then their number.
     """
     try:
-        layout = layout_of(stream)
         wanted = days_of(start, end)
+        reader = StreamReader(stream)
         directory_of(stream)
     except (InputError, SettingsError) as error:
         return [Problem.of(error)]
     problems: list[Problem] = []
     grids: dict = {}
-    for day in wanted:
-        try:
-            grids.setdefault(check_day(stream, layout, day), day)
-        except InputError as error:
-            problems.append(Problem.of(error))
+    try:
+        for day in wanted:
+            try:
+                grids.setdefault(reader.check(day), day)
+            except InputError as error:
+                problems.append(Problem.of(error))
+            except SettingsError as error:
+                return [*problems, Problem.of(error)]
+    finally:
+        reader.close()
     if len(grids) > 1:
         (grid, day), (other, other_day) = list(grids.items())[:2]
-        problems.append(Problem("the grid changes within a stream", f"prior {stream.component}, {other_day}", repr(other),
+        problems.append(Problem("the grid changes within a stream", f"{label_of(stream)}, {other_day}", repr(other),
                                 f"{grid!r} as on {day}"))
     return _shortened(problems, stream)
-
-
-def layout_of(stream: Stream) -> Layout:
-    """The layout of a stream's files.
-
-    Raises
-    ------
-    SettingsError
-        For an unknown format, component or meaning of time stamps.
-    """
-    if stream.component not in COMPONENTS:
-        raise SettingsError("unknown component", "&prior, component", repr(stream.component), ", ".join(COMPONENTS))
-    if stream.format not in FORMATS:
-        raise SettingsError("unknown format of prior fluxes", f"&prior of {stream.component}, format",
-                            repr(stream.format), ", ".join(FORMATS))
-    if setting(stream, "time_stamp") not in ("", "start", "centre", "end"):
-        raise SettingsError("unknown meaning of time stamps", f"&prior of {stream.component}, time_stamp",
-                            repr(setting(stream, "time_stamp")), "start, centre or end")
-    return FORMATS[stream.format]
 
 
 def _refuse_other_grid(first: FluxDay, slab: FluxDay) -> None:
@@ -120,12 +138,17 @@ def _refuse_other_grid(first: FluxDay, slab: FluxDay) -> None:
 
 
 def _shortened(problems: list[Problem], stream: Stream) -> list[Problem]:
+    """At most ten problems of a kind, and one of a file: a yearly file's is not told for each of its days."""
     kept: list[Problem] = []
     seen: dict[str, int] = {}
+    told: set[tuple[str, str]] = set()
     for problem in problems:
+        if (problem.what, problem.where) in told:
+            continue
+        told.add((problem.what, problem.where))
         seen[problem.what] = seen.get(problem.what, 0) + 1
         if seen[problem.what] <= MAX_PROBLEMS:
             kept.append(problem)
-    kept += [Problem(f"{what}: {n - MAX_PROBLEMS} more files", f"prior {stream.component}", f"{n} files in all")
+    kept += [Problem(f"{what}: {n - MAX_PROBLEMS} more files", label_of(stream), f"{n} files in all")
              for what, n in seen.items() if n > MAX_PROBLEMS]
     return kept

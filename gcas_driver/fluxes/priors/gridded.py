@@ -1,9 +1,9 @@
-"""Reads one day of one component from a file of any layout, and refuses what cannot be right."""
+"""Reads one day of one component from a NetCDF file of any layout, and refuses what cannot be right."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import netCDF4
@@ -11,97 +11,170 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 from mozart_coupling.classic_header import missing_bytes
-from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid
 
-from ..units import flux_unit_factor
-from .layout import LAT_NAMES, LON_NAMES, Layout
-from .limits import out_of_range
-from .stream import Stream, file_of, setting
-from .times import intervals
+from ..units import MONTH, FluxUnits, flux_units
+from .coordinates import Orientation, coordinate, oriented
+from .day import FluxDay
+from .layout import Layout
+from .limits import refuse_unphysical
+from .stream import Stream, file_of, label_of, parts_of, setting
+from .times import Context, intervals, no_leap_days
+
+log = logging.getLogger(__name__)
 
 HUGE = 1.0e30  # anything larger is a fill value, declared or not
-CENTRES_TOLERANCE = 0.01  # degrees
-
-
-@dataclass(frozen=True)
-class FluxDay:
-    """The part of a flux file that falls into one day.
-
-    Attributes
-    ----------
-    grid : Grid
-        Of the values, longitudes ascending from the first one at or after 0.
-    start, end : numpy.ndarray
-        (n,) datetime64[s], the intervals, cut to the day; they cover it without gaps.
-    values : numpy.ndarray
-        (n, nlat, nlon) float64, means over the intervals [mol m-2 s-1].
-    path : pathlib.Path
-        Where they were read.
-    """
-
-    grid: Grid
-    start: np.ndarray
-    end: np.ndarray
-    values: np.ndarray
-    path: Path
 
 
 @dataclass(frozen=True)
 class _Header:
     """What a file says before its values are read."""
 
-    variable: str
-    factor: float
-    grid: Grid
-    flip_lat: bool
-    lon_order: np.ndarray
-    axes: tuple[int, int, int]
+    variables: tuple[str, ...]
+    units: tuple[FluxUnits, ...]
+    factors: tuple[float, ...]
+    orientation: Orientation
+    axes: tuple[tuple[int | None, int, int], ...]
     start: np.ndarray
     end: np.ndarray
+    no_leap: bool
 
 
-def read_day(stream: Stream, layout: Layout, day: np.datetime64) -> FluxDay:
-    """One day of a stream, every value checked.
+class GriddedReader:
+    """Reads a stream's NetCDF files; the last one stays open until another is asked for.
+
+    Parameters
+    ----------
+    stream : Stream
+    layout : Layout
+    code : str
+        Of the product, where file names hold one.
+    """
+
+    def __init__(self, stream: Stream, layout: Layout, code: str = "") -> None:
+        self._stream, self._layout, self._code = stream, layout, code
+        self._key: tuple = ()
+        self._dataset: netCDF4.Dataset | None = None
+        self._header: _Header | None = None
+        self._seen: set[tuple[Path, int]] = set()
+
+    def day(self, day: np.datetime64) -> FluxDay:
+        """One day, every value checked.
+
+        Raises
+        ------
+        InputError
+            See `check`; also for any value that is missing, not finite or not physical.
+        """
+        path, header, records, moved = self._located(day)
+        values, gaps = self._values(path, header, records)
+        refuse_unphysical(self._stream.component, values, header.orientation.grid, f"{path}, {'+'.join(header.variables)}")
+        low = (day - moved).astype("datetime64[s]")
+        return FluxDay(header.orientation.grid, np.maximum(header.start[records], low),
+                       np.minimum(header.end[records], low + np.timedelta64(86400, "s")), values, path, gaps).moved(moved)
+
+    total = day
+
+    def check(self, day: np.datetime64) -> Grid:
+        """Look at one day's file without reading more of it than one record; returns its grid.
+
+        Raises
+        ------
+        InputError
+            Missing, not NetCDF, truncated, without the variable, wrong grid, units or time stamps, or a record with values
+            that are missing, not finite or not physical.
+        """
+        path, header, records, _ = self._located(day)
+        if (path, records.stop) not in self._seen:
+            sample, _ = self._values(path, header, slice(records.stop - 1, records.stop))
+            refuse_unphysical(self._stream.component, sample, header.orientation.grid, f"{path}, {'+'.join(header.variables)}")
+            self._seen.add((path, records.stop))
+        return header.orientation.grid
+
+    def close(self) -> None:
+        """Close the open file."""
+        if self._dataset is not None:
+            self._dataset.close()
+        self._dataset, self._key = None, ()
+
+    def _located(self, day: np.datetime64) -> tuple[Path, _Header, slice, np.timedelta64]:
+        """File, header and records of a day, and how far it is from the day that is read: one, for 29 February without leap days."""
+        path, pattern = file_of(self._stream, day, self._layout.patterns, self._code)
+        key = (path, parts_of(day)[0])
+        if key != self._key:
+            self.close()
+            self._dataset = opened(path)
+            self._header = self._read_header(path, pattern, day)
+            self._key = key
+        header = self._header
+        if header.no_leap and parts_of(day)[1:] == (2, 29) and not _covered(header, day):
+            return path, header, _records_of(header, day - 1, path), np.timedelta64(1, "D")
+        return path, header, _records_of(header, day, path), np.timedelta64(0, "D")
+
+    def _read_header(self, path: Path, pattern: str, day: np.datetime64) -> _Header:
+        dataset, stream, layout = self._dataset, self._stream, self._layout
+        variables = _variables(dataset, path, stream, layout)
+        units = tuple(_units(dataset, name, path, stream, layout) for name in variables)
+        factors = tuple(_sign(dataset[name], path, stream) * float(getattr(stream, "factor", 1.0)) for name in variables)
+        lat, lat_dim = coordinate(dataset, path, 0, layout, variables[0])
+        lon, lon_dim = coordinate(dataset, path, 1, layout, variables[0])
+        axes = tuple(_axes(dataset, path, name, (lat.size, lon.size), (lat_dim, lon_dim)) for name in variables)
+        n_records = {1 if axis[0] is None else dataset[name].shape[axis[0]] for name, axis in zip(variables, axes, strict=True)}
+        if len(n_records) > 1:
+            raise InputError("variables have different numbers of records", str(path), " and ".join(map(str, sorted(n_records))))
+        n = n_records.pop()
+        start, end = intervals(dataset, Context(path, layout, setting(stream, "time_stamp"), day, pattern), n)
+        if start.size != n:
+            raise InputError("times and records differ in number", f"{path}, {variables[0]}", f"{start.size} times, {n} records")
+        return _Header(variables, units, factors, oriented(lat, lon, path, layout), axes, start, end, no_leap_days(dataset))
+
+    def _values(self, path: Path, header: _Header, records: slice) -> tuple[np.ndarray, np.ndarray | None]:
+        """Records (n, nlat, nlon) [mol m-2 s-1] in the grid's order, and where they are missing: zero there."""
+        total, gaps = 0.0, None
+        for name, units, factor, axes in zip(header.variables, header.units, header.factors, header.axes, strict=True):
+            values, missing = self._one(name, path, axes, records)
+            scale = factor * moles_per_area(units, header.orientation.grid, header.start[records], header.end[records], f"{path}, {name}")
+            total = total + scale * header.orientation.turned(values)
+            if missing is not None:
+                turned = header.orientation.turned(missing)
+                gaps = turned if gaps is None else gaps & turned
+            elif len(header.variables) > 1:
+                gaps = np.zeros_like(total, bool)
+        return total, gaps
+
+    def _one(self, name: str, path: Path, axes: tuple[int | None, int, int], records: slice) -> tuple[np.ndarray, np.ndarray | None]:
+        variable = self._dataset[name]
+        selection: list = [slice(None) if i in axes else 0 for i in range(variable.ndim)]
+        if axes[0] is not None:
+            selection[axes[0]] = records
+        try:
+            raw = variable[tuple(selection)]
+        except (RuntimeError, OSError, ValueError, TypeError) as error:
+            raise InputError("values cannot be read", f"{path}, {name}", str(error), "a complete file",
+                             "Copy or make the file again.") from None
+        kept = sorted(axis for axis in axes if axis is not None)
+        order = [kept.index(axis) for axis in axes if axis is not None]
+        raw = np.ma.asarray(raw).transpose(order)
+        raw = raw if raw.ndim == 3 else raw[None]
+        values, missing = without_holes(raw, f"{path}, {name}", self._layout.holes)
+        if missing is not None and np.any(missing != missing[:1]):
+            raise InputError("missing values come and go within a day", f"{path}, {name}",
+                             ", ".join(str(n) for n in np.count_nonzero(missing, axis=(1, 2))[:8]) + " by record",
+                             "the same cells in every record of a day", "Copy or make the file again.")
+        return values, missing
+
+
+def opened(path: Path) -> netCDF4.Dataset:
+    """A NetCDF or HDF5 file, whole by its header.
 
     Raises
     ------
     InputError
-        See `check_day`; also for any value that is missing, not finite or not physical.
+        Not such a file, or truncated.
     """
-    path = file_of(stream, day, layout.pattern)
-    with _opened(path) as dataset:
-        header = _header(dataset, path, stream, layout, day)
-        records = _records_of(header, day, path)
-        values = _values(dataset, path, header, records, layout)
-    _refuse_unphysical(stream.component, values, path, header.variable)
-    low, high = day.astype("datetime64[s]"), (day + 1).astype("datetime64[s]")
-    return FluxDay(header.grid, np.maximum(header.start[records], low), np.minimum(header.end[records], high), values, path)
-
-
-def check_day(stream: Stream, layout: Layout, day: np.datetime64) -> Grid:
-    """Look at one day's file without reading more of it than one record; returns its grid.
-
-    Raises
-    ------
-    InputError
-        Missing, not NetCDF, truncated, without the variable, wrong grid, units or time stamps, or a record with values
-        that are missing, not finite or not physical.
-    """
-    path = file_of(stream, day, layout.pattern)
-    with _opened(path) as dataset:
-        header = _header(dataset, path, stream, layout, day)
-        records = _records_of(header, day, path)
-        last = slice(records.stop - 1, records.stop)
-        sample = _values(dataset, path, header, last, layout)
-    _refuse_unphysical(stream.component, sample, path, header.variable)
-    return header.grid
-
-
-def _opened(path: Path) -> netCDF4.Dataset:
     try:
         dataset = netCDF4.Dataset(path)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise InputError("file cannot be opened as NetCDF", str(path), f"{path.stat().st_size} bytes, {error}",
                          "a complete NetCDF file", "Copy or make the file again.") from None
     # The library reads zeros beyond the end of a cut classic file, so its size is compared with its header.
@@ -114,144 +187,102 @@ def _opened(path: Path) -> netCDF4.Dataset:
     return dataset
 
 
-def _header(dataset: netCDF4.Dataset, path: Path, stream: Stream, layout: Layout, day: np.datetime64) -> _Header:
-    variable = _variable(dataset, path, stream, layout)
-    units = setting(stream, "units") or str(getattr(dataset[variable], "units", "")) or layout.units
-    factor = flux_unit_factor(units)
-    if factor is None:
-        raise InputError("units of the flux cannot be used", f"{path}, {variable}", repr(units),
-                         "an amount of CO2 or carbon per area and time, such as mol m-2 s-1",
-                         "Give `units` in the &prior group if the file's are incomplete.")
-    lat, lat_dim = _coordinate(dataset, path, LAT_NAMES, "latitude", layout, 0, variable)
-    lon, lon_dim = _coordinate(dataset, path, LON_NAMES, "longitude", layout, 1, variable)
-    axes = _axes(dataset, path, variable, (lat.size, lon.size), (lat_dim, lon_dim))
-    grid, flip, order = _grid(lat, lon, path, layout)
-    n_records = dataset[variable].shape[axes[0]]
-    start, end = intervals(dataset, path, layout, setting(stream, "time_stamp"), day, n_records)
-    if start.size != n_records:
-        raise InputError("times and records differ in number", f"{path}, {variable}", f"{start.size} times, {n_records} records")
-    return _Header(variable, factor * float(getattr(stream, "factor", 1.0)), grid, flip, order, axes, start, end)
+def without_holes(raw: np.ndarray, where: str, allowed: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """Values with zero where they are missing, and where that is (None: nowhere).
+
+    Raises
+    ------
+    InputError
+        Missing values where the format has none or throughout; NaN or infinity that is not declared missing.
+    """
+    plain = np.array(np.ma.getdata(raw), dtype=np.float64)
+    missing = np.ma.getmaskarray(raw) | (np.abs(plain) > HUGE)
+    if missing.all() or (missing.any() and not allowed):
+        raise InputError("missing values in the flux", where, f"{missing.sum()} of {missing.size}", "none", "Copy or make the file again.")
+    plain[missing] = 0.0
+    if not np.isfinite(plain).all():
+        raise InputError("flux is not finite", where, f"{np.count_nonzero(~np.isfinite(plain))} NaN of {plain.size}", "finite numbers")
+    return plain, missing if missing.any() else None
 
 
-def _variable(dataset: netCDF4.Dataset, path: Path, stream: Stream, layout: Layout) -> str:
+def moles_per_area(units: FluxUnits, grid: Grid, start: np.ndarray, end: np.ndarray, where: str) -> np.ndarray | float:
+    """mol m-2 s-1 in one unit of the file, as a number or (n, nlat, nlon) for records from `start` to `end`.
+
+    Raises
+    ------
+    InputError
+        Amounts per month whose records are not months.
+    """
+    seconds: np.ndarray | float = units.seconds
+    if units.seconds == MONTH:
+        seconds = ((end - start) / np.timedelta64(1, "s")).reshape(-1, 1, 1)
+        if np.any((seconds < 28 * 86400.0) | (seconds > 31 * 86400.0)):
+            raise InputError("amounts per month need monthly records", where, f"records of {seconds.min() / 86400:g} days", "28 to 31 days",
+                             "Give `units` in the &prior group if the file's are wrong.")
+    return units.moles / seconds / (grid.area if units.per_cell else 1.0)
+
+
+def _variables(dataset: netCDF4.Dataset, path: Path, stream: Stream, layout: Layout) -> tuple[str, ...]:
     wanted = setting(stream, "variable")
     names = (wanted,) if wanted else layout.variables[stream.component]
     for name in names:
-        if name in dataset.variables:
-            return name
+        parts = tuple(part.strip() for part in name.split("+"))
+        if all(part in dataset.variables for part in parts):
+            return parts
     inventory = ", ".join(f"{n}{list(v.dimensions)}" for n, v in dataset.variables.items())
     raise InputError(f"no variable for the {stream.component} flux", str(path), inventory or "no variables",
                      " or ".join(names), "Name it by `variable` in the &prior group.")
 
 
-def _coordinate(dataset: netCDF4.Dataset, path: Path, names: tuple[str, ...], what: str, layout: Layout,
-                axis: int, variable: str) -> tuple[np.ndarray, str]:
-    """Cell centres [degrees] and the name of their dimension; where a format fixes the grid, its size tells the dimension."""
-    for name in names:
-        if name in dataset.variables and dataset[name].ndim == 1:
-            return np.ma.getdata(dataset[name][:]).astype(np.float64), dataset[name].dimensions[0]
-    if layout.shape is not None:
-        fitting = [d for d, size in zip(dataset[variable].dimensions, dataset[variable].shape, strict=True)
-                   if size == layout.shape[axis]]
-        if len(fitting) == 1:
-            grid = _fixed_grid(layout)
-            return (grid.lat, grid.lon)[axis], fitting[0]
-    raise InputError(f"no {what} coordinate", str(path), ", ".join(dataset.variables), " or ".join(names[:2]))
+def _units(dataset: netCDF4.Dataset, name: str, path: Path, stream: Stream, layout: Layout) -> FluxUnits:
+    text = setting(stream, "units") or str(getattr(dataset[name], "units", "")) or layout.units
+    units = flux_units(text)
+    if units is None:
+        raise InputError("units of the flux cannot be used", f"{path}, {name}", repr(text),
+                         "an amount of CO2 or carbon per area (or cell) and time, such as mol m-2 s-1 or GgC cell-1 month-1",
+                         "Give `units` in the &prior group if the file's are incomplete.")
+    return units
 
 
-@lru_cache(maxsize=4)
-def _fixed_grid(layout: Layout) -> Grid:
-    """The grid that a format fixes; its first cell begins at longitude 0."""
-    nlat, nlon = layout.shape
-    return Grid.regular(nlon, nlat, lon_first=None)
+def _sign(variable: netCDF4.Variable, path: Path, stream: Stream) -> float:
+    """-1 where the file counts downward: by the group's `positive`, else by the variable's attributes."""
+    said = setting(stream, "positive")
+    name = str(getattr(variable, "standard_name", "")).lower()
+    downward = any(word in name for word in ("downward", "uptake", "into_sea"))
+    found = str(getattr(variable, "positive", "")).lower() or ("down" if downward else "")
+    if not said and found.startswith("down"):
+        log.info("%s: %s of %s counts downward by its attributes and is turned", label_of(stream), variable.name, path)
+    return -1.0 if (said or found).startswith("down") else 1.0
 
 
 def _axes(dataset: netCDF4.Dataset, path: Path, variable: str, sizes: tuple[int, int],
-          dims: tuple[str, str]) -> tuple[int, int, int]:
-    """Positions of time, latitude and longitude among the variable's dimensions."""
+          dims: tuple[str, str]) -> tuple[int | None, int, int]:
+    """Positions of time (None: the file has none), latitude and longitude among the variable's dimensions; others must be of length 1."""
     have, shape = dataset[variable].dimensions, dataset[variable].shape
-    if len(have) == 3 and all(d in have for d in dims):
+    if all(have.count(d) == 1 for d in dims):
         lat_axis, lon_axis = (have.index(d) for d in dims)
-        if (shape[lat_axis], shape[lon_axis]) == sizes:
-            return 3 - lat_axis - lon_axis, lat_axis, lon_axis
+        others = [i for i in range(len(have)) if i not in (lat_axis, lon_axis)]
+        times = [i for i in others if have[i].lower() in ("time", "date", "t", "month", "record", "tstep")] or [
+            i for i in others if shape[i] != 1] or others[:1]
+        if (shape[lat_axis], shape[lon_axis]) == sizes and len(times) <= 1 and all(shape[i] == 1 for i in others if i not in times):
+            return times[0] if times else None, lat_axis, lon_axis
     raise InputError("dimensions of the flux", f"{path}, {variable}", f"{list(have)} of {list(shape)}",
                      f"time, {dims[0]} = {sizes[0]}, {dims[1]} = {sizes[1]}")
 
 
-def _grid(lat: np.ndarray, lon: np.ndarray, path: Path, layout: Layout) -> tuple[Grid, bool, np.ndarray]:
-    """The grid with ascending latitudes and longitudes from 0 on, and how to reorder values for it."""
-    if not (np.isfinite(lat).all() and np.isfinite(lon).all()):
-        raise InputError("grid coordinates are not finite", f"{path}, lat, lon", "NaN")
-    if layout.shape is not None and (lat.size, lon.size) != layout.shape:
-        raise InputError("wrong grid", f"{path}, lat x lon", f"{lat.size} x {lon.size}",
-                         f"{layout.shape[0]} x {layout.shape[1]} for format '{layout.name}'",
-                         "Use format = 'cf' for other grids.")
-    flip = bool(lat[0] > lat[-1])
-    lat = lat[::-1] if flip else lat
-    turned = np.mod(lon, 360.0)
-    turned[turned > 360.0 - 1e-6] = 0.0
-    order = np.argsort(turned, kind="stable")
-    if layout.shape is None:
-        return _recognised(turned[order].tobytes(), lat.tobytes(), path), flip, order
-    fixed = _fixed_grid(layout)
-    if max(np.abs(lat - fixed.lat).max(), np.abs(turned[order] - fixed.lon).max()) > CENTRES_TOLERANCE:
-        raise InputError("wrong grid", f"{path}, lat, lon", f"lat {lat[0]:g} …, lon {turned[order][0]:g} …",
-                         f"lat {fixed.lat[0]:g} …, lon {fixed.lon[0]:g} …", "Use format = 'cf' for other grids.")
-    return fixed, flip, order
-
-
-def _recognised(lon: bytes, lat: bytes, path: Path) -> Grid:
-    try:
-        return _grid_from_centres(lon, lat)
-    except CouplingError as error:
-        raise InputError(f"wrong grid: {error.what}", f"{path}, lat, lon", error.found, error.expected, error.advice) from None
-
-
-@lru_cache(maxsize=16)
-def _grid_from_centres(lon: bytes, lat: bytes) -> Grid:
-    """Cached, since recognising Gaussian latitudes takes long and files come by the hundred."""
-    return Grid.from_centres(np.frombuffer(lon), np.frombuffer(lat))
+def _covered(header: _Header, day: np.datetime64) -> bool:
+    low, high = day.astype("datetime64[s]"), (day + 1).astype("datetime64[s]")
+    inside = np.flatnonzero((header.start < high) & (header.end > low))
+    return bool(inside.size > 0 and header.start[inside[0]] <= low and header.end[inside[-1]] >= high
+                and np.array_equal(header.start[inside[1:]], header.end[inside[:-1]]))
 
 
 def _records_of(header: _Header, day: np.datetime64, path: Path) -> slice:
     """The records that cover a day."""
     low, high = day.astype("datetime64[s]"), (day + 1).astype("datetime64[s]")
-    inside = np.flatnonzero((header.start < high) & (header.end > low))
-    covered = inside.size > 0 and (
-        header.start[inside[0]] <= low and header.end[inside[-1]] >= high
-        and np.array_equal(header.start[inside[1:]], header.end[inside[:-1]]))
-    if not covered:
+    if not _covered(header, day):
         found = f"{header.start.size} records, {header.start[0]} to {header.end[-1]}" if header.start.size else "no records"
         raise InputError("time stamps do not cover the day", f"{path}, time", found, f"intervals from {low} to {high}",
                          "Check the file's dates; `time_stamp` of the &prior group says what a stamp marks.")
+    inside = np.flatnonzero((header.start < high) & (header.end > low))
     return slice(int(inside[0]), int(inside[-1]) + 1)
-
-
-def _values(dataset: netCDF4.Dataset, path: Path, header: _Header, records: slice, layout: Layout) -> np.ndarray:
-    """Records (n, nlat, nlon) [mol m-2 s-1] in the grid's order, holes filled with zero where the format has such."""
-    variable = dataset[header.variable]
-    selection = [slice(None)] * 3
-    selection[header.axes[0]] = records
-    try:
-        raw = variable[tuple(selection)]
-    except (RuntimeError, OSError) as error:
-        raise InputError("values cannot be read", f"{path}, {header.variable}", str(error), "a complete file",
-                         "Copy or make the file again.") from None
-    plain = np.ma.getdata(raw).astype(np.float64)
-    missing = np.ma.getmaskarray(raw) | (np.abs(plain) > HUGE)
-    if missing.all() or (missing.any() and not layout.holes):
-        raise InputError("missing values in the flux", f"{path}, {header.variable}", f"{missing.sum()} of {missing.size}",
-                         "none", "Copy or make the file again.")
-    plain[missing] = 0.0
-    if not np.isfinite(plain).all():
-        raise InputError("flux is not finite", f"{path}, {header.variable}",
-                         f"{np.count_nonzero(~np.isfinite(plain))} NaN of {plain.size}", "finite numbers")
-    ordered = np.transpose(plain, header.axes)[..., header.lon_order]
-    return header.factor * (ordered[:, ::-1] if header.flip_lat else ordered)
-
-
-def _refuse_unphysical(component: str, values: np.ndarray, path: Path, variable: str) -> None:
-    verdict = out_of_range(component, values)
-    if verdict:
-        raise InputError(f"{component} flux is out of the physical range", f"{path}, {variable}", *verdict,
-                         advice="Check the file's units; `units` of the &prior group overrides them.")

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gcas_driver.errors import InputError
+from mozart_coupling.grids import Grid
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -38,7 +41,7 @@ LIMITS: dict[str, Limits] = {
 }
 
 
-def out_of_range(component: str, values: np.ndarray) -> tuple[str, str] | None:
+def out_of_range(component: str, values: np.ndarray, crowding: float = 1.0) -> tuple[str, str] | None:
     """What is physically impossible about fluxes of a component.
 
     Parameters
@@ -47,6 +50,8 @@ def out_of_range(component: str, values: np.ndarray) -> tuple[str, str] | None:
         One of `LIMITS`.
     values : numpy.ndarray
         Any shape, finite [mol m-2 s-1].
+    crowding : float
+        Limits of single cells are multiplied by this: a smaller cell can have all that a larger one has.
 
     Returns
     -------
@@ -55,9 +60,24 @@ def out_of_range(component: str, values: np.ndarray) -> tuple[str, str] | None:
     """
     limits = LIMITS[component]
     low, high = float(values.min()), float(values.max())
-    if low < limits.lowest or high > limits.highest:
-        return (f"{low:.3g} to {high:.3g} mol m-2 s-1", f"{limits.lowest:.0e} to {limits.highest:.0e}")
+    lowest, highest = crowding * limits.lowest, crowding * limits.highest
+    if low < lowest or high > highest:
+        return (f"{low:.3g} to {high:.3g} mol m-2 s-1", f"{lowest:.0e} to {highest:.0e}")
     mean = float(np.abs(values).mean())
     if mean and not limits.mean_lowest <= mean <= limits.mean_highest:
         return (f"mean size {mean:.3g} mol m-2 s-1", f"{limits.mean_lowest:.0e} to {limits.mean_highest:.0e}")
     return None
+
+
+def refuse_unphysical(component: str, values: np.ndarray, grid: Grid, where: str) -> None:
+    """Refuse fluxes that are physically impossible on their grid.
+
+    Raises
+    ------
+    InputError
+        With what was found.
+    """
+    verdict = out_of_range(component, values, max(1.0, grid.nlat * grid.nlon / (180 * 360)))
+    if verdict:
+        raise InputError(f"{component} flux is out of the physical range", where, *verdict,
+                         advice="Check the file's units; `units` of the &prior group overrides them.")

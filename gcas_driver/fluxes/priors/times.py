@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar as month_lengths
+from dataclasses import dataclass
 from pathlib import Path
 
 import netCDF4
@@ -10,59 +12,132 @@ import numpy as np
 from gcas_driver.errors import InputError
 
 from .layout import COMPONENT_NAMES, DECIMAL_NAMES, TIME_NAMES, Layout
+from .stream import parts_of, period_of
 
 SECOND = np.timedelta64(1, "s")
 SECONDS_OF_A_DAY = 86400
+REAL_CALENDARS = ("standard", "gregorian", "proleptic_gregorian", "julian")
+NO_LEAP = ("noleap", "365_day", "365")
+MONTHS_OF_30 = ("360_day", "360")
 
 
-def intervals(dataset: netCDF4.Dataset, path: Path, layout: Layout, stamp: str, day: np.datetime64,
-              n_records: int) -> tuple[np.ndarray, np.ndarray]:
-    """Start and end of every record's interval.
+@dataclass(frozen=True)
+class Context:
+    """What is known of a file's times before it is opened.
 
-    Parameters
+    Attributes
     ----------
-    day : datetime64
-        The day that the file's name says.
-    n_records : int
-        Records of the flux.
+    path : Path
+    layout : Layout
     stamp : str
-        What a time marks ("start", "centre", "end"); "" for the layout's own. Bounds in the file take precedence.
+        What a time marks by the `&prior` group; "" for the layout's own. Bounds in the file take precedence.
+    day : datetime64
+        The day that is wanted, which the file's name may say.
+    pattern : str
+        Of the file's name.
+    """
+
+    path: Path
+    layout: Layout
+    stamp: str
+    day: np.datetime64
+    pattern: str
+
+
+def intervals(dataset: netCDF4.Dataset, context: Context, n_records: int) -> tuple[np.ndarray, np.ndarray]:
+    """Start and end of every record's interval.
 
     Returns
     -------
     start, end : numpy.ndarray
-        (n_records,) datetime64[s], UTC.
+        (n_records,) datetime64[s], UTC, in the real calendar.
 
     Raises
     ------
     InputError
         No usable times; not ascending; several gaps or overlaps.
     """
-    bounds = _bounds(dataset)
+    path, layout = context.path, context.layout
+    if n_records == 0:
+        raise InputError("the file has no records", str(path), "0 records")
+    if layout.months:
+        return _months_of(parts_of(context.day)[0], n_records, path)
+    bounds = _bounds(dataset, path)
     if bounds is not None:
         start, end = bounds[:, 0], bounds[:, 1]
     elif layout.calendar_dates and "datesec" not in dataset.variables:
-        start, end = _shares_of_a_day(dataset, path, day, n_records)
+        start, end = _shares_of_a_day(dataset, path, context.day, n_records)
     else:
-        marks = _calendar_dates(dataset, path, day) if layout.calendar_dates else _times(dataset, path)
-        start, end = _around(marks, stamp or layout.stamp, path)
+        marks = _calendar_dates(dataset, path, context.day) if layout.calendar_dates else _times(dataset, context)
+        start, end = _of_name(context) if marks is None else _around(marks, context)
     if np.any(end <= start) or np.any(start[1:] < end[:-1]):
         raise InputError("time intervals overlap or run backwards", f"{path}, time", _listed(start))
     return start, end
 
 
-def _around(marks: np.ndarray, stamp: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals of equal length around, before or after their marks."""
+def no_leap_days(dataset: netCDF4.Dataset) -> bool:
+    """Whether the file's calendar has no 29 February."""
+    return any(str(getattr(dataset[name], "calendar", "")).lower() in NO_LEAP for name in TIME_NAMES if name in dataset.variables)
+
+
+def month_bounds(day: np.datetime64) -> tuple[np.datetime64, np.datetime64]:
+    """Start of the calendar month of a day, and of the following one, as datetime64[s]."""
+    month = day.astype("datetime64[M]")
+    return month.astype("datetime64[s]"), (month + 1).astype("datetime64[s]")
+
+
+def _months_of(year: int, n_records: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    if n_records != 12:
+        raise InputError("the file has not the twelve months of a year", str(path), f"{n_records} records", "12")
+    edges = (np.datetime64(f"{year:04d}-01", "M") + np.arange(13)).astype("datetime64[s]")
+    return edges[:-1], edges[1:]
+
+
+def _of_name(context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """The one interval of a file without times, by its name."""
+    period = period_of(context.pattern)
+    if not period:
+        raise InputError("no time that can be read", str(context.path), "neither in the file nor in its name",
+                         "a time variable with units '… since …', or {date}, {month} or {year} in `file_pattern`")
+    first = context.day.astype(f"datetime64[{period}]")
+    return np.array([first.astype("datetime64[s]")]), np.array([(first + 1).astype("datetime64[s]")])
+
+
+def _around(marks: np.ndarray, context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals around, before or after their marks: a calendar month or year, or of equal length."""
+    stamp, path = context.stamp or context.layout.stamp, context.path
     if stamp not in ("start", "centre", "end"):
         raise InputError("unknown meaning of time stamps", "&prior, time_stamp", repr(stamp), "start, centre or end")
-    steps = np.unique(np.diff(marks)) if marks.size > 1 else np.array([np.timedelta64(86400, "s")])
-    if steps.size > 1 and (steps[-1] - steps[0]) / SECOND > 2:
+    if marks.size == 1:
+        start, end = _of_name(context)
+        if not start[0] <= marks[0] <= end[0]:
+            raise InputError("time is not that of the file's name", f"{path}, time", str(marks[0]), f"{start[0]} to {end[0]}")
+        return start, end
+    days = np.diff(marks) / np.timedelta64(1, "D")
+    # A stamp at the very end of a month or year belongs to the one before.
+    inner = marks - SECOND if stamp == "end" else marks
+    for unit, least, most, name in (("M", 28, 31, "month"), ("Y", 365, 366, "year")):
+        units = inner.astype(f"datetime64[{unit}]")
+        if days.min() >= least - 1 and days.max() <= most + 1 and np.all(np.diff(units).astype(int) == 1):
+            if stamp == "centre" and np.all(np.abs(marks - _nearest_edge(marks, unit)) < np.timedelta64(36, "h")):
+                raise InputError(f"time stamps stand between {name}s", f"{path}, time", _listed(marks), f"the middle of each {name}",
+                                 "Say by `time_stamp` of the &prior group whether they mark its start or its end.")
+            return units.astype("datetime64[s]"), (units + 1).astype("datetime64[s]")
+    steps = np.unique(np.diff(marks))
+    if (steps[-1] - steps[0]) / SECOND > 2:
         raise InputError("time stamps are not evenly spaced and have no bounds", f"{path}, time", _listed(marks),
-                         "equal steps, or a variable with the bounds")
+                         "equal steps, calendar months or years, or a variable with the bounds")
     step = int(np.median(steps / SECOND))
     before = {"start": 0, "centre": step // 2, "end": step}[stamp]
     start = marks - np.timedelta64(before, "s")
     return start, start + np.timedelta64(step, "s")
+
+
+def _nearest_edge(marks: np.ndarray, unit: str) -> np.ndarray:
+    """The nearest start of a month or year."""
+    before = marks.astype(f"datetime64[{unit}]").astype("datetime64[s]")
+    after = (marks.astype(f"datetime64[{unit}]") + 1).astype("datetime64[s]")
+    return np.where(marks - before <= after - marks, before, after)
 
 
 def _shares_of_a_day(dataset: netCDF4.Dataset, path: Path, day: np.datetime64, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -83,10 +158,10 @@ def _calendar_dates(dataset: netCDF4.Dataset, path: Path, day: np.datetime64) ->
     if "date" not in dataset.variables:
         raise InputError("variable 'date' is missing", str(path), ", ".join(dataset.variables), "date and datesec")
     days = _dates(dataset, path, day)
-    seconds = np.ma.getdata(dataset["datesec"][:]).ravel()
+    seconds = _numbers(dataset["datesec"], path).ravel()
     if days.size != seconds.size or days.size == 0:
         raise InputError("date and datesec differ in length", str(path), f"{days.size} and {seconds.size}")
-    return days.astype("datetime64[s]") + np.rint(seconds.astype(np.float64)).astype("timedelta64[s]")
+    return days.astype("datetime64[s]") + np.rint(seconds).astype("timedelta64[s]")
 
 
 def _dates(dataset: netCDF4.Dataset, path: Path, day: np.datetime64) -> np.ndarray:
@@ -94,55 +169,102 @@ def _dates(dataset: netCDF4.Dataset, path: Path, day: np.datetime64) -> np.ndarr
 
     A four-byte real holds no odd YYYYMMDD: there a date next to the day of the file's name is that day.
     """
-    numbers = np.ma.getdata(dataset["date"][:]).ravel()
+    numbers = _numbers(dataset["date"], path).ravel()
     named = int(str(day.astype("datetime64[D]")).replace("-", ""))
     if dataset["date"].dtype == np.float32:
-        numbers = np.where(np.abs(numbers - named) <= 1.0, named, numbers.astype(np.float64))
+        numbers = np.where(np.abs(numbers - named) <= 1.0, named, numbers)
     try:
         return np.array([f"{int(d) // 10000:04d}-{int(d) // 100 % 100:02d}-{int(d) % 100:02d}" for d in numbers], dtype="datetime64[D]")
     except ValueError:
         raise InputError("not a calendar date", f"{path}, date", f"{numbers[0]}", "YYYYMMDD") from None
 
 
-def _times(dataset: netCDF4.Dataset, path: Path) -> np.ndarray:
-    """Times from a CF time variable, calendar components or decimal years."""
+def _times(dataset: netCDF4.Dataset, context: Context) -> np.ndarray | None:
+    """Times from a CF time variable, calendar components or decimal years; None when the file has none of them."""
+    path = context.path
     for name in TIME_NAMES:
         if name in dataset.variables and " since " in str(getattr(dataset[name], "units", "")):
-            return _decoded(dataset[name], dataset[name][:]).ravel()
+            return _decoded(dataset[name], _numbers(dataset[name], path), path).ravel()
     for name in COMPONENT_NAMES:
         if name in dataset.variables:
-            return _from_components(np.ma.getdata(dataset[name][:]))
+            return _from_components(_numbers(dataset[name], path), f"{path}, {name}")
     for name in DECIMAL_NAMES:
         if name in dataset.variables:
-            return _from_decimal(np.ma.getdata(dataset[name][:]))
-    raise InputError("no time that can be read", str(path), ", ".join(dataset.variables),
-                     "a time variable with units '… since …'")
+            return _from_decimal(_numbers(dataset[name], path).ravel())
+    if any(name in dataset.variables for name in TIME_NAMES):
+        raise InputError("no time that can be read", str(path), ", ".join(dataset.variables), "a time variable with units '… since …'")
+    return None
 
 
-def _bounds(dataset: netCDF4.Dataset) -> np.ndarray | None:
+def _numbers(variable: netCDF4.Variable, path: Path) -> np.ndarray:
+    """A time variable's numbers, float64.
+
+    Raises
+    ------
+    InputError
+        Where they cannot be read, or any is missing.
+    """
+    try:
+        values = np.ma.filled(np.ma.asarray(variable[:]).astype(np.float64), np.nan)
+    except (RuntimeError, OSError, ValueError, TypeError) as error:
+        raise InputError("times cannot be read", f"{path}, {variable.name}", str(error)) from None
+    if not np.isfinite(values).all():
+        raise InputError("a time is missing", f"{path}, {variable.name}", f"{np.count_nonzero(~np.isfinite(values))} of {values.size}")
+    return values
+
+
+def _bounds(dataset: netCDF4.Dataset, path: Path) -> np.ndarray | None:
     """Interval bounds (n, 2) where the file has them."""
     for name in TIME_NAMES:
         if name not in dataset.variables:
             continue
         other = str(getattr(dataset[name], "bounds", ""))
         if other in dataset.variables and " since " in str(getattr(dataset[name], "units", "")):
-            return _decoded(dataset[name], dataset[other][:]).reshape(-1, 2)
+            numbers = _numbers(dataset[other], path)
+            if numbers.ndim != 2 or numbers.shape[1] != 2:
+                raise InputError("bounds of the times", f"{path}, {other}", f"shape {numbers.shape}", "(records, 2)")
+            return _decoded(dataset[name], numbers, path).reshape(-1, 2)
     return None
 
 
-def _decoded(variable: netCDF4.Variable, values: np.ndarray) -> np.ndarray:
-    """datetime64[s] of numbers in a variable's time units, rounded to the second."""
-    calendar = str(getattr(variable, "calendar", "standard"))
-    dates = netCDF4.num2date(np.ma.getdata(values).astype(np.float64), variable.units, calendar,
-                             only_use_cftime_datetimes=False, only_use_python_datetimes=True)
-    exact = np.array(np.ravel(dates), dtype="datetime64[us]").reshape(np.shape(values))
+def _decoded(variable: netCDF4.Variable, values: np.ndarray, path: Path) -> np.ndarray:
+    """datetime64[s], in the real calendar, of numbers in a variable's time units, rounded to the second.
+
+    Days of a calendar without leap days are days of the real one. One of twelve months of 30 days can only mean whole months: there a time
+    stands in the same month of the real calendar, at its first instant if it is that of the other.
+    """
+    name = str(getattr(variable, "calendar", "standard")).lower()
+    if name not in (*REAL_CALENDARS, *NO_LEAP, *MONTHS_OF_30):
+        raise InputError("calendar of the times is not known", f"{path}, {variable.name}", name,
+                         "standard, proleptic_gregorian, noleap or 360_day")
+    name = {"365": "noleap", "360": "360_day"}.get(name, name)
+    try:
+        dates = np.ravel(netCDF4.num2date(values, variable.units, name, only_use_cftime_datetimes=True))
+    except (ValueError, OverflowError, TypeError) as error:
+        raise InputError("times cannot be decoded", f"{path}, {variable.name}", f"{variable.units!r}: {error}",
+                         "units such as 'days since 2000-01-01'") from None
+    monthly = name in MONTHS_OF_30
+    if monthly and len({(d.year, d.month) for d in dates}) < (values.size if values.ndim == 1 else len(values)):
+        raise InputError("a calendar of 30-day months has no days that exist", f"{path}, {variable.name}", name, "monthly means")
+    texts = []
+    for d in dates:
+        length = month_lengths.monthrange(d.year, d.month)[1] if 0 < d.year < 10000 else 0
+        if not length:
+            raise InputError("times cannot be decoded", f"{path}, {variable.name}", f"{variable.units!r}: year {d.year}")
+        texts.append(f"{d.year:04d}-{d.month:02d}-{min(d.day, length):02d}T{d.hour:02d}:{d.minute:02d}:{d.second:02d}.{d.microsecond:06d}")
+    exact = np.array(texts, dtype="datetime64[us]").reshape(np.shape(values))
     return (exact + np.timedelta64(500_000, "us")).astype("datetime64[s]")
 
 
-def _from_components(parts: np.ndarray) -> np.ndarray:
+def _from_components(parts: np.ndarray, where: str) -> np.ndarray:
     """Times from year, month, day, hour, minute, second columns."""
+    if parts.ndim != 2 or parts.shape[1] < 6:
+        raise InputError("calendar components", where, f"shape {parts.shape}", "year, month, day, hour, minute, second")
     texts = ["{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}".format(*(int(p) for p in row[:6])) for row in parts]
-    return np.array(texts, dtype="datetime64[s]")
+    try:
+        return np.array(texts, dtype="datetime64[s]")
+    except ValueError:
+        raise InputError("not a calendar date", where, texts[0]) from None
 
 
 def _from_decimal(years: np.ndarray) -> np.ndarray:
