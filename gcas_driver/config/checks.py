@@ -13,6 +13,8 @@ from mozart_coupling.grids import Grid
 
 from ..errors import Problem
 from .definitions import COMPONENTS
+from .satellite_checks import satellite_checks
+from .satellite_products import product_defaults
 
 DAY = np.timedelta64(86400, "s")
 EMBEDDED_MASSES = (MOLAR_MASS_AIR, MOLAR_MASS_CO2)
@@ -41,7 +43,8 @@ def resolved(settings: Any) -> Any:
         return dataclasses.replace(group, name=group.name or name, **missing)
 
     return dataclasses.replace(settings, time=time, transport=transport,
-                               satellite=tuple(stream(s, s.product) for s in settings.satellite),
+                               satellite=tuple(stream(dataclasses.replace(s, **product_defaults(s.product, vars(s))), s.product)
+                                               for s in settings.satellite),
                                surface=tuple(stream(s, s.format) for s in settings.surface))
 
 
@@ -49,7 +52,7 @@ def cross_checks(settings: Any) -> list[Problem]:
     """Every contradiction between settings."""
     return [*_time(settings.time), *_analysis(settings.analysis), *_inflation(settings.analysis),
             *_interpolation(settings), *_transport(settings.transport), *_initial(settings),
-            *_priors(settings), *_streams(settings), *_grids(settings)]
+            *_priors(settings), *_streams(settings), *satellite_checks(settings), *_grids(settings)]
 
 
 def _time(time: Any) -> list[Problem]:

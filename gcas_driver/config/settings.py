@@ -74,6 +74,7 @@ class Settings:
     initial: Any
     prior: tuple
     satellite: tuple
+    column_map: tuple
     surface: tuple
     super_observations: Any
     regions: Any

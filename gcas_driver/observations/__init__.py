@@ -1,6 +1,6 @@
 """Observations: one reader a product, one table, screening, super-observations and H(x).
 
-`READERS` maps a stream's format to its module, which has ``read(stream, start, end)`` and ``check(stream, start, end)``.
+`READERS` maps a stream's format to its reader, which has ``read(stream, start, end)`` and ``check(stream, start, end, scales)``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gcas_driver.errors import InputError, Problem
-from gcas_driver.observations import acos_lite, gcasv2_satellite, gcasv2_surface, noaa_flask, obspack
+from gcas_driver.observations import acos_lite, gcasv2_satellite, gcasv2_surface, mapped, noaa_flask, obspack, oco2_mip
 from gcas_driver.observations.operator import xco2_operator
 from gcas_driver.observations.scales import scale_problems
 from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 
 Stream = SatelliteStream | SurfaceStream
 
-READERS = {"acos_lite": acos_lite, "gcasv2_satellite": gcasv2_satellite, "noaa_flask": noaa_flask,
-           "obspack": obspack, "gcasv2_surface": gcasv2_surface}
+READERS = {"acos_lite": acos_lite.READER, "oco2_lite": acos_lite.READER, "oco3_lite": acos_lite.READER, "oco2_mip": oco2_mip.READER,
+           "gcasv2_satellite": gcasv2_satellite.READER, "mapped": mapped.READER,
+           "noaa_flask": noaa_flask, "obspack": obspack, "gcasv2_surface": gcasv2_surface}
 
 
 def read_streams(streams: Iterable[Stream], start: np.datetime64, end: np.datetime64) -> Observations:

@@ -91,59 +91,108 @@ def read_numbers(variable: netCDF4.Variable, shape: tuple[int, ...]) -> np.ndarr
     InputError
         If it has not the expected shape or is not numeric.
     """
-    where = f"{variable.group().filepath()}, {variable.name}"
     if variable.shape != shape:
-        raise InputError("wrong shape", where, str(variable.shape), str(shape))
-    raw = variable[...]
+        raise InputError("wrong shape", place_of(variable), str(variable.shape), str(shape))
+    return decoded(variable, variable[...])
+
+
+def place_of(variable: netCDF4.Variable) -> str:
+    """File and variable, for messages."""
+    group = variable.group().path.strip("/")
+    return f"{variable.group().filepath()}, {group + '/' if group else ''}{variable.name}"
+
+
+def decoded(variable: netCDF4.Variable, raw: np.ndarray) -> np.ndarray:
+    """Numbers of the variable as it stores them, as float64 with NaN for missing ones, as `read_numbers` gives them."""
     if not np.issubdtype(raw.dtype, np.number):
-        raise InputError("not a number", where, str(raw.dtype), "a numeric variable")
+        raise InputError("not a number", place_of(variable), str(raw.dtype), "a numeric variable")
     values = raw.astype(np.float64)
-    bad = ~(np.abs(values) <= FILL_LIMIT)
-    for name in ("_FillValue", "missing_value"):
-        for code in _fill_codes(variable, name):
-            bad |= (raw == code) | (values == code)
-    if np.issubdtype(raw.dtype, np.floating):
-        with np.errstate(invalid="ignore"):
-            for code in FILL_CODES:
-                bad |= np.abs(values - code) <= abs(code) * 1.0e-6
+    bad = _missing(variable, raw)
     factor, offset = _attribute(variable, "scale_factor", 1.0), _attribute(variable, "add_offset", 0.0)
     if factor != 1.0 or offset != 0.0:
         values = values * float(factor) + float(offset)
-    values[bad] = np.nan
+    if bad is not None:
+        values[bad] = np.nan
     return values
+
+
+def _missing(variable: netCDF4.Variable, raw: np.ndarray) -> np.ndarray | None:
+    """Which numbers are missing; None where the range of them tells that none is, which is far quicker than to compare each."""
+    if not raw.size:
+        return None
+    low, high = float(raw.min()), float(raw.max())
+    codes = [code for name in ("_FillValue", "missing_value") for code in _fill_codes(variable, name)]
+    real = np.issubdtype(raw.dtype, np.floating)
+    if abs(low) <= FILL_LIMIT and abs(high) <= FILL_LIMIT and not any(low <= code <= high for code in codes):
+        if not real or low > 0.999 * max(FILL_CODES):
+            return None
+    with np.errstate(invalid="ignore"):
+        bad = ~(np.abs(raw.astype(np.float64)) <= FILL_LIMIT)
+        for code in codes:
+            bad |= raw == code
+        for code in FILL_CODES if real else ():
+            bad |= np.abs(raw - code) <= abs(code) * 1.0e-6
+    return bad
 
 
 def pressure_in_pa(variable: netCDF4.Variable, values: np.ndarray) -> np.ndarray:
     """Pressure levels (n, n_levels) [Pa] by the variable's units, or, where it has none, by its size; checked to be an atmosphere's."""
-    where = f"{variable.group().filepath()}, {variable.name}"
-    units = str(_attribute(variable, "units", "")).strip()
+    return values * pressure_factor(variable, values)
+
+
+def pressure_factor(variable: netCDF4.Variable, values: np.ndarray, units: str = "") -> float:
+    """Factor to Pa of pressure levels (n, n_levels), of which `values` are some rows, by `units` or else as `pressure_in_pa`."""
+    units = units or units_of(variable)
     finite = values[np.isfinite(values).all(axis=1)]
     largest = np.median(finite.max(axis=1)) if len(finite) else np.nan
-    factor = _factor(PRESSURE_UNITS, units, where) if units else (1.0 if largest > 2000.0 else 100.0)
+    factor = _factor(PRESSURE_UNITS, units, place_of(variable)) if units else (1.0 if largest > 2000.0 else 100.0)
     if np.isfinite(largest) and not 3.0e4 < largest * factor < 1.2e5:
-        raise InputError("pressure is not that of an atmosphere", where, f"typical surface value {largest:g} {units or '(no units)'}",
-                         "300 to 1200 hPa", "check the file's units")
-    return values * factor
+        raise InputError("pressure is not that of an atmosphere", place_of(variable),
+                         f"typical surface value {largest:g} {units or '(no units)'}", "300 to 1200 hPa", "check the file's units")
+    return factor
 
 
 def fraction_in_ppm(variable: netCDF4.Variable, values: np.ndarray) -> np.ndarray:
     """CO2 mole fraction [ppm] by the variable's units, or, where it has none, by its size; checked to be CO2's."""
-    where = f"{variable.group().filepath()}, {variable.name}"
-    units = str(_attribute(variable, "units", "")).strip()
+    return values * fraction_factor(variable, values)
+
+
+def fraction_factor(variable: netCDF4.Variable, values: np.ndarray, units: str = "") -> float:
+    """Factor to ppm of mole fractions, of which `values` are some, by `units` or else as `fraction_in_ppm`."""
+    units = units or units_of(variable)
     middle = np.nanmedian(values) if np.isfinite(values).any() else np.nan
-    factor = _factor(FRACTION_UNITS, units, where) if units else (1.0e6 if abs(middle) < 0.1 else 1.0)
+    factor = _factor(FRACTION_UNITS, units, place_of(variable)) if units else (1.0e6 if abs(middle) < 0.1 else 1.0)
     if np.isfinite(middle) and not 200.0 < middle * factor < 1500.0:
-        raise InputError("not a mole fraction of CO2", where, f"median {middle:g} {units or '(no units)'}",
+        raise InputError("not a mole fraction of CO2", place_of(variable), f"median {middle:g} {units or '(no units)'}",
                          "200 to 1500 ppm", "check the file's units and gas")
-    return values * factor
+    return factor
 
 
 def error_in_ppm(variable: netCDF4.Variable, values: np.ndarray) -> np.ndarray:
     """Uncertainty of a mole fraction [ppm] by the variable's units, or by its size."""
-    where = f"{variable.group().filepath()}, {variable.name}"
-    units = str(_attribute(variable, "units", "")).strip()
-    middle = np.nanmedian(values) if np.isfinite(values).any() else np.nan
-    return values * (_factor(FRACTION_UNITS, units, where) if units else (1.0e6 if abs(middle) < 1.0e-4 else 1.0))
+    return values * error_factor(variable, values)
+
+
+def error_factor(variable: netCDF4.Variable, values: np.ndarray, units: str = "") -> float:
+    """Factor to ppm of uncertainties, of which `values` are some, by `units` or else as `error_in_ppm`.
+
+    Raises
+    ------
+    InputError
+        For unknown units, or a size that no uncertainty of XCO2 has.
+    """
+    units = units or units_of(variable)
+    middle = np.nanmedian(np.abs(values)) if np.isfinite(values).any() else np.nan
+    factor = _factor(FRACTION_UNITS, units, place_of(variable)) if units else (1.0e6 if middle < 1.0e-4 else 1.0)
+    if np.isfinite(middle) and middle > 0.0 and not 1.0e-5 < middle * factor < 100.0:
+        raise InputError("not an uncertainty of a mole fraction of CO2", place_of(variable), f"median {middle:g} {units or '(no units)'}",
+                         "0.00001 to 100 ppm", "check the file's units")
+    return factor
+
+
+def units_of(variable: netCDF4.Variable) -> str:
+    """The variable's units; "" where it has none."""
+    return str(_attribute(variable, "units", "")).strip()
 
 
 def attribute_text(variable: netCDF4.Variable) -> str:

@@ -1,200 +1,184 @@
-"""What all satellite readers share: from raw soundings to rows of the table.
+"""From an open file of soundings to rows of the table, the same way for every product.
 
-In order: rows with missing or impossible numbers are dropped by reason; flagged ones; modes not wanted; the rest is
-averaged in cells with the best warn-level group only (section 2.3 of the paper); errors are scaled; the calibration
-scale is converted if asked.
+In order: rows of the window; of these, rows with missing or impossible numbers, flagged ones and modes or surfaces not wanted are dropped
+by reason; only of the rest are the profiles read, in blocks; what is good is averaged in cells with the best warn-level group only
+(section 2.3 of the paper). Errors, bias and calibration scale are applied to each sounding.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from collections import Counter
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from gcas_driver.errors import InputError
+from gcas_driver.observations.averaging import MERGED, WORSE_GROUP, Segments, Sums, segments_of
+from gcas_driver.observations.column_fields import BLOCK, blocks_of
+from gcas_driver.observations.column_source import ColumnSource
+from gcas_driver.observations.scales import converted
+from gcas_driver.observations.sounding_screen import BEYOND, DATE, good_profiles, screened
 from gcas_driver.observations.streams import SatelliteStream
 from gcas_driver.observations.table import WITHHELD, ColumnOperator, Observations, column_observations
 from mozart_coupling.grids import wrap_longitude
 
-OVERPASS_GAP_SECONDS = 3600.0
-"""Soundings of one cell further apart in time are of different overpasses: an orbit takes about 100 minutes."""
-
-PLAUSIBLE_PPM = (250.0, 700.0)
-WEIGHT_SUM_TOLERANCE = 0.02
-MERGED = "averaged with others of its cell"
-WORSE_GROUP = "worse warn-level group than another of its cell"
-PROFILES = ("pressure", "pressure_weight", "averaging_kernel", "prior_profile")
+DAY_SECONDS = 86400.0
+TIME_BLOCK = 2**18
+PROFILE_BLOCK = BLOCK // 2
+SAMPLE_RUNS = 4
 
 
-@dataclass(frozen=True)
-class Soundings:
-    """Soundings of one file as read: float64, NaN where missing, profiles in the file's level order.
+@dataclass
+class Heads:
+    """Soundings that passed the first screening, without their profiles: arrays (n,) by name, and what was dropped."""
 
-    Attributes
-    ----------
-    time, lon, lat, xco2, uncertainty, prior_xco2 : ndarray (n,)
-        Seconds since 1970, degrees, ppm.
-    pressure, pressure_weight, averaging_kernel, prior_profile : ndarray (n, n_levels)
-        Pa, 1, 1, ppm.
-    identifier : ndarray of str (n,)
-    quality : ndarray (n,) or None
-        The product's quality flag, NaN where missing.
-    warn_level : ndarray (n,) or None
-    mode : ndarray of str (n,) or None
-    """
-
-    time: np.ndarray
-    lon: np.ndarray
-    lat: np.ndarray
-    xco2: np.ndarray
-    uncertainty: np.ndarray
-    prior_xco2: np.ndarray
-    pressure: np.ndarray
-    pressure_weight: np.ndarray
-    averaging_kernel: np.ndarray
-    prior_profile: np.ndarray
-    identifier: np.ndarray
-    quality: np.ndarray | None = None
-    warn_level: np.ndarray | None = None
-    mode: np.ndarray | None = None
-    counts: dict[str, int] = field(default_factory=dict)
+    columns: dict[str, np.ndarray]
+    counts: Counter = field(default_factory=Counter)
 
     def __len__(self) -> int:
-        return len(self.time)
+        return len(self.columns["row"])
 
-    def keep(self, good: np.ndarray, reason: str) -> Soundings:
-        """The rows of `good` (n,) bool; the others counted under `reason`."""
-        if good.all():
-            return self
-        counts = dict(self.counts)
-        counts[reason] = counts.get(reason, 0) + int(np.count_nonzero(~good))
-        return replace(self.take(good), counts=counts)
-
-    def take(self, rows: np.ndarray) -> Soundings:
-        """The given rows."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "counts"}
-        return replace(self, **{name: None if a is None else a[rows] for name, a in arrays.items()})
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
 
 
-def to_observations(soundings: Soundings, stream: SatelliteStream, scale: str, start: float,
-                    end: float) -> Observations:
+def to_observations(source: ColumnSource, stream: SatelliteStream, start: float, end: float, day: float | None = None,
+                    sample: int | None = None) -> Observations:
     """Screen, average and scale the soundings of one file.
 
     Parameters
     ----------
-    soundings : Soundings
+    source : ColumnSource
     stream : SatelliteStream
-    scale : str
-        Calibration scale of the values.
     start, end : float
         Keep soundings of [start, end), seconds since 1970; others belong to another window and are not counted.
+    day : float or None
+        Midnight of the day that the file's name tells, if it tells one: soundings more than a day away from it are dropped.
+    sample : int or None
+        Look at so many soundings only, from all over the window: for a check.
 
     Returns
     -------
     Observations
         With `dropped` counted by reason.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be what the stream says it is.
     """
-    timed = soundings.keep(np.isfinite(soundings.time), "no time")
-    inside = timed.take((timed.time >= start) & (timed.time < end))
-    good = _screen(orient_top_first(inside), stream)
-    if stream.cell_degrees > 0.0:
-        good = average_cells(good, stream.cell_degrees, stream.warn_level_bounds)
-    error = np.maximum(good.uncertainty * stream.error_factor, stream.sounding_floor_ppm)
-    value = stream.value_factor * good.xco2 + stream.value_offset_ppm
-    operator = ColumnOperator(good.pressure, good.pressure_weight, good.averaging_kernel, 1.0e-6 * good.prior_profile,
-                              good.prior_xco2)
-    dropped = {(stream.product, reason): n for reason, n in good.counts.items()}
-    table = column_observations(time=good.time, lon=good.lon, lat=good.lat, value=value, error=error,
-                                product=stream.product, identifier=good.identifier, operator=operator, scale=scale,
-                                dropped=dropped)
-    return table if stream.assimilate else table.reject(np.ones(len(table), dtype=bool), WITHHELD)
+    scale, factor, offset = converted(source, stream)
+    counts: Counter = Counter()
+    rows = _rows_in_time(source, start, end, day, counts)
+    if sample is not None and len(rows) > sample:
+        rows = np.unique(np.concatenate([run[:sample // SAMPLE_RUNS] for run in np.array_split(rows, SAMPLE_RUNS)]))
+    heads = _heads(source, stream, rows, counts)
+    segments = segments_of(heads["lon"], heads["lat"], heads["time"], stream.cell_degrees, heads["group"], heads["withheld"])
+    profiles, good = _profiles(source, heads, segments, counts)
+    n_members = np.bincount(segments.index[good], minlength=len(segments))
+    chosen = segments.chosen(n_members)
+    n_good, n_chosen = int(n_members.sum()), int(n_members[chosen].sum())
+    counts[WORSE_GROUP] += n_good - n_chosen
+    counts[MERGED] += n_chosen - int(np.count_nonzero(chosen))
+    means = _means(heads, segments, good, n_members, chosen)
+    first = _first_members(heads, segments, good, chosen)
+    pressure, weight, kernel, prior = np.split(profiles.means(chosen, n_members), 4, axis=1)
+    operator = ColumnOperator(pressure, weight, kernel, 1.0e-6 * prior, means["prior_xco2"])
+    table = column_observations(
+        time=means["time"], lon=means["lon"], lat=means["lat"], value=factor * means["xco2"] + offset, error=means["error"],
+        product=stream.product, identifier=source.identifiers(heads["row"][first]), operator=operator, scale=scale,
+        dropped={(stream.product, reason): n for reason, n in counts.items() if n})
+    withheld = np.ones(len(table), dtype=bool) if not stream.assimilate else heads["withheld"][first]
+    table = table.reject(withheld, WITHHELD)
+    return table if stream.cell_degrees > 0.0 else table.select(np.argsort(table.time, kind="stable"))
 
 
-def orient_top_first(soundings: Soundings) -> Soundings:
-    """The same soundings with the levels from space to surface, decided by the pressures of the file.
+def _rows_in_time(source: ColumnSource, start: float, end: float, day: float | None, counts: Counter) -> np.ndarray:
+    """Row numbers of the soundings in [start, end), ascending."""
+    first, last = (-np.inf, np.inf) if day is None else (day - DAY_SECONDS, day + 2.0 * DAY_SECONDS)
+    chosen, n_timed, n_strange, example = [np.empty(0, dtype=np.intp)], 0, 0, np.nan
+    for a in range(0, source.n, TIME_BLOCK):
+        time = source.time(a, min(a + TIME_BLOCK, source.n))
+        timed = np.isfinite(time)
+        counts["no time"] += int(np.count_nonzero(~timed))
+        with np.errstate(invalid="ignore"):
+            strange = timed & ~((time >= first) & (time < last))
+            inside = timed & ~strange & (time >= start) & (time < end)
+        n_timed += int(np.count_nonzero(timed))
+        n_strange += int(np.count_nonzero(strange))
+        example = time[strange][0] if strange.any() else example
+        chosen.append(a + np.flatnonzero(inside))
+    if n_strange > 0.5 * n_timed:
+        raise InputError("the times are not those of the day in the file's name", source.path,
+                         f"{n_strange} of {n_timed} times are more than a day away, such as {_moment(example)}", f"about {_moment(day)}",
+                         "check the file's name and the units of its times")
+    counts["time is not of the file's day"] += n_strange
+    return np.concatenate(chosen)
 
-    A retrieval has one order in one file, so most of the soundings decide; single broken ones fall to the screening.
+
+def _moment(seconds: float) -> str:
+    return str(np.datetime64(int(seconds), "s")) if abs(seconds) < 1.0e11 else f"{seconds:g} s"
+
+
+def _heads(source: ColumnSource, stream: SatelliteStream, rows: np.ndarray, counts: Counter) -> Heads:
+    """What is good of the given rows, as far as can be told without the profiles."""
+    parts = [screened(source, stream, first, last, index, counts) for first, last, index in blocks_of(rows)]
+    parts = parts or [screened(source, stream, 0, 0, np.empty(0, dtype=np.intp), counts)]
+    _refuse_nonsense(source, counts, len(rows))
+    return Heads({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, counts)
+
+
+def _refuse_nonsense(source: ColumnSource, counts: Counter, n: int) -> None:
+    """Many impossible places or times are no damage to single rows: the variables are others than their names say."""
+    n_bad = counts.pop(BEYOND, 0)
+    if n_bad > max(1, 0.1 * n):
+        raise InputError("latitudes and longitudes are not what their names say", source.path,
+                         f"{n_bad} of {n} places beyond 90 degrees of latitude or 360 of longitude", "degrees north and degrees east",
+                         "check whether they are swapped")
+    n_bad = counts[DATE]
+    if n_bad > max(1, 0.5 * n):
+        raise InputError("times contradict the dates in the soundings' identifiers", source.path, f"{n_bad} of {n} are more than a day off",
+                         "the same days", "check the units of the file's times")
+
+
+def _profiles(source: ColumnSource, heads: Heads, segments: Segments, counts: Counter) -> tuple[Sums, np.ndarray]:
+    """Sums by segment of pressure, weight, kernel and prior profile side by side, and which soundings have good ones (n,) bool.
+
+    Where the file has no prior XCO2 of its own, that of the prior profile is put into `heads`.
     """
-    if not len(soundings):
-        return soundings
-    with np.errstate(invalid="ignore"):
-        upward = np.count_nonzero(soundings.pressure[:, 0] > soundings.pressure[:, -1])
-        downward = np.count_nonzero(soundings.pressure[:, 0] < soundings.pressure[:, -1])
-    if upward <= downward:
-        return soundings
-    return replace(soundings, **{name: getattr(soundings, name)[:, ::-1] for name in PROFILES})
+    sums = Sums(len(segments), 4 * source.n_levels)
+    good = np.zeros(len(heads), dtype=bool)
+    position = 0
+    for first, last, index in blocks_of(heads["row"], PROFILE_BLOCK):
+        here = slice(position, position + len(index))
+        whole = len(index) == last - first
+        arrays = [rows(first, last) if whole else rows(first, last)[index]
+                  for rows in (source.pressure, source.pressure_weight, source.averaging_kernel, source.prior_profile)]
+        if source.prior_xco2 is None:
+            heads["prior_xco2"][here] = (arrays[1] * arrays[3]).sum(axis=1)
+        good[here] = good_profiles(*arrays, heads["prior_xco2"][here], counts)
+        keep = good[here]
+        sums.add(segments.index[here][keep], np.concatenate(arrays, axis=1)[keep])
+        position += len(index)
+    return sums, good
 
 
-def average_cells(soundings: Soundings, degrees: float, bounds: tuple[int, ...] = ()) -> Soundings:
-    """Mean of the soundings of each cell and overpass, of its best warn-level group only.
-
-    All quantities, errors and kernels too, are plain means, as in the paper (section 2.3) and Wang et al. (2019).
-    Cells are counted from -180, -90; an overpass ends where the next sounding of the cell is over an hour later.
-
-    Parameters
-    ----------
-    soundings : Soundings
-        Finite, longitude in [-180, 180).
-    degrees : float
-        Cell size.
-    bounds : tuple of int
-        Highest warn level of each group but the last; empty, or soundings without warn levels: one group.
-    """
-    if not len(soundings):
-        return soundings
-    column = np.floor((soundings.lon + 180.0) / degrees).astype(np.int64)
-    row = np.floor((soundings.lat + 90.0) / degrees).astype(np.int64)
-    cell = row * (int(np.ceil(360.0 / degrees)) + 1) + column
-    ordered = soundings.take(np.lexsort((soundings.time, cell)))
-    cell = np.sort(cell)
-    new = np.ones(len(cell), dtype=bool)
-    new[1:] = (np.diff(cell) != 0) | (np.diff(ordered.time) > OVERPASS_GAP_SECONDS)
-    group = np.zeros(len(cell), dtype=np.int64)
-    if bounds and soundings.warn_level is not None:
-        group = np.searchsorted(np.asarray(bounds, dtype=np.float64), ordered.warn_level, side="left")
-    best = np.minimum.reduceat(group, np.flatnonzero(new))[np.cumsum(new) - 1]
-    member = np.cumsum(new) - 1
-    chosen = ordered.keep(group == best, WORSE_GROUP)
-    return _means(chosen, member[group == best])
+def _means(heads: Heads, segments: Segments, good: np.ndarray, n_members: np.ndarray, chosen: np.ndarray) -> dict[str, np.ndarray]:
+    """Means (n_chosen,) of the numbers that are averaged, by name."""
+    names = ("time", "lon", "lat", "xco2", "error", "prior_xco2")
+    means = {}
+    for name in names:
+        # Times are large numbers of which small differences matter: the mean is taken of the distance from one of them.
+        origin = heads[name][0] if len(heads) else 0.0
+        total = np.bincount(segments.index[good], weights=(heads[name] - origin)[good], minlength=len(segments))
+        means[name] = origin + total[chosen] / n_members[chosen]
+    return {**means, "lon": wrap_longitude(means["lon"])}
 
 
-def _means(soundings: Soundings, group: np.ndarray) -> Soundings:
-    """Means over runs of equal `group` (n,), ascending; text comes from the first of each."""
-    starts = np.flatnonzero(np.r_[True, np.diff(group) != 0])
-    sizes = np.diff(np.r_[starts, len(group)]).astype(np.float64)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(values, starts, axis=0) / sizes.reshape(-1, *[1] * (values.ndim - 1))
-
-    arrays = {f.name: getattr(soundings, f.name) for f in fields(soundings) if f.name != "counts"}
-    merged = {name: None if a is None else (mean(a) if a.dtype.kind == "f" else a[starts]) for name, a in arrays.items()}
-    counts = dict(soundings.counts)
-    if len(starts) < len(group):
-        counts[MERGED] = counts.get(MERGED, 0) + len(group) - len(starts)
-    return Soundings(**merged, counts=counts)
-
-
-def _screen(soundings: Soundings, stream: SatelliteStream) -> Soundings:
-    """Without missing, impossible, flagged and unwanted soundings, each counted once, under the first reason met."""
-    s = soundings
-    if s.quality is not None and stream.quality_flag >= 0:
-        s = s.keep(np.isfinite(s.quality), "no quality flag")
-        s = s.keep(s.quality == stream.quality_flag, f"quality flag is not {stream.quality_flag}")
-    if stream.modes:
-        if s.mode is None:
-            raise InputError("modes are set, but the files tell no mode", f"product {stream.product}", "no mode variable",
-                             ", ".join(stream.modes), "remove the stream's modes")
-        s = s.keep(np.isin(s.mode.astype(str), stream.modes), "mode not wanted")
-    s = s.keep(np.isfinite(s.lon) & np.isfinite(s.lat) & (np.abs(s.lat) <= 90.0), "missing or impossible place")
-    s = s.keep(np.isfinite(s.xco2), "missing value")
-    s = s.keep((s.xco2 > PLAUSIBLE_PPM[0]) & (s.xco2 < PLAUSIBLE_PPM[1]), "value not between 250 and 700 ppm")
-    s = s.keep(np.isfinite(s.uncertainty) & (s.uncertainty > 0.0), "missing or non-positive uncertainty")
-    finite = np.isfinite(s.prior_xco2)
-    for name in PROFILES:
-        finite &= np.isfinite(getattr(s, name)).all(axis=1)
-    s = s.keep(finite, "missing operator data")
-    s = s.keep((np.diff(s.pressure, axis=1) > 0.0).all(axis=1) & (s.pressure[:, 0] >= 0.0), "retrieval pressures not in order")
-    s = s.keep(np.abs(s.pressure_weight.sum(axis=1) - 1.0) <= WEIGHT_SUM_TOLERANCE, "pressure weights do not sum to one")
-    if stream.warn_level_bounds and s.warn_level is not None:
-        s = s.keep(np.isfinite(s.warn_level), "no warn level")
-    return replace(s, lon=wrap_longitude(s.lon))
+def _first_members(heads: Heads, segments: Segments, good: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Index into `heads` of the earliest good sounding of each chosen segment."""
+    members = np.flatnonzero(good)
+    order = members[np.lexsort((heads["time"][members], segments.index[members]))]
+    index = segments.index[order]
+    first = order[np.flatnonzero(np.r_[True, np.diff(index) != 0])] if len(order) else order
+    return first[chosen[segments.index[first]]]

@@ -3,48 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from gcas_driver.config.satellite_products import PRODUCTS, product_defaults
 
 
 @dataclass(frozen=True)
 class SatelliteStream:
     """One satellite product.
 
+    What is None takes the product's default (`gcas_driver.config.satellite_products`).
+
     Attributes
     ----------
     product : str
         Name of the stream in tables and output; unique in a run.
     format : str
-        "acos_lite" (GOSAT, OCO-2 and OCO-3 Lite files) or "gcasv2_satellite" (GCASv2's daily files).
+        "acos_lite" (any Lite file), "oco2_lite", "oco3_lite", "oco2_mip" (10-second averages), "gcasv2_satellite" (GCASv2's daily files)
+        or "mapped" (anything, by `column_map`).
     directory : Path
-        Where the daily files lie.
+        Where the files lie.
     file_pattern : str
-        The day as ``{yymmdd}``, ``{yyyymmdd}`` or strftime codes, and shell wildcards, e.g. ``acos_LtCO2_{yymmdd}_*.nc4``;
-        "" takes the format's own.
+        The day as ``{yymmdd}``, ``{yyyymmdd}`` or strftime codes, and shell wildcards, e.g. ``acos_LtCO2_{yymmdd}_*.nc4``; without a day
+        all files that match are looked at. "" takes the format's own.
     assimilate : bool
         False: simulated and evaluated, but withheld from the analysis.
     missing_days : bool
         Whether a day without a file is allowed (it is said in the log); a period without any file never is.
     error_factor : float
         Factor on the retrieval error of each sounding [1].
+    error_variables : tuple of str
+        Variables [mole fraction] that are added to it in quadrature, after the factor.
     sounding_floor_ppm : float
         Least error of a single sounding [ppm]; 0: none. (The floor after super-observation is another setting.)
     quality_flag : int
         Value of the quality flag that is kept: 0 is "good" in ACOS and OCO Lite files; -1: all.
+    withheld_flag : int
+        Value of the quality flag of soundings that are simulated and evaluated only; -1: none.
+    outcome_flags : tuple of int
+        Outcomes of the retrieval to keep; empty: all.
     warn_level_bounds : tuple of int
         Highest warn level of each group but the last: (8, 12) for <= 8, 9..12, >= 13; empty: one group.
     cell_degrees : float
         Size of the cells in which the soundings of one overpass are averaged [degrees]; 0: no averaging.
     modes : tuple of str
         Observation modes to keep; empty: all.
-    value_variable : str
-        Name of the XCO2 variable; "" takes the format's own (e.g. "xco2_x2019" reads the other scale of v11 files).
+    surface : str
+        "land" or "ocean": keep soundings over it only; "": all.
+    minimum_uncertainty_ppm : float
+        Soundings with less are dropped [ppm].
+    glint_zenith_sum : float
+        Ocean glint with a larger sum of solar and sensor zenith angle is dropped [degrees]; 0: none.
+    value_variable, uncertainty_variable : str
+        Names of the variables of XCO2 and its error; "" takes the format's own.
+    bias_variables, bias_slopes, bias_means : tuple
+        The value becomes value - slope * (variable - mean) for each; variables as "name" or "Group/name", means in their units.
     scale : str
         Calibration scale of the values as they leave the reader; "" takes the file's word, else "unknown".
+    convert_scale : str
+        Scale to which the values are brought from the one that the file says; "": they stay.
     value_factor, value_offset_ppm : float
         The value becomes factor * value + offset; X2007 to X2019 is 1.00079 and -0.142.
+    column_map : object or None
+        For "mapped": which variable is what, the settings of a &column_map group.
     """
 
     product: str
@@ -53,16 +76,33 @@ class SatelliteStream:
     file_pattern: str = ""
     assimilate: bool = True
     missing_days: bool = True
-    error_factor: float = 1.9
+    error_factor: float | None = None
+    error_variables: tuple[str, ...] | None = None
     sounding_floor_ppm: float = 0.0
-    quality_flag: int = 0
+    quality_flag: int | None = None
+    withheld_flag: int = -1
+    outcome_flags: tuple[int, ...] = ()
     warn_level_bounds: tuple[int, ...] = (8, 12)
-    cell_degrees: float = 1.0
+    cell_degrees: float | None = None
     modes: tuple[str, ...] = ()
+    surface: str = ""
+    minimum_uncertainty_ppm: float = 0.0
+    glint_zenith_sum: float = 0.0
     value_variable: str = ""
+    uncertainty_variable: str = ""
+    bias_variables: tuple[str, ...] = ()
+    bias_slopes: tuple[float, ...] = ()
+    bias_means: tuple[float, ...] = ()
     scale: str = ""
+    convert_scale: str = ""
     value_factor: float = 1.0
     value_offset_ppm: float = 0.0
+    column_map: Any = None
+
+    def __post_init__(self) -> None:
+        if self.format in PRODUCTS:
+            for name, value in product_defaults(self.format, vars(self)).items():
+                object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -130,15 +170,17 @@ def streams_from(settings: Any) -> list[SatelliteStream | SurfaceStream]:
     Parameters
     ----------
     settings : Settings
-        As `gcas_driver.config` loads them; only `settings.satellite` and `settings.surface` are looked at.
+        As `gcas_driver.config` loads them; only `satellite`, `column_map` and `surface` are looked at.
     """
     shared = ("directory", "missing_days", "assimilate", "scale", "value_factor", "value_offset_ppm", "error_factor")
     streams: list[SatelliteStream | SurfaceStream] = []
+    own = {f.name for f in fields(SatelliteStream)} - {"product", "format", "warn_level_bounds", "error_variables", "column_map"}
+    maps = {group.name: group for group in settings.column_map}
     for group in settings.satellite:
-        same = (*shared, "file_pattern", "quality_flag", "modes", "cell_degrees", "value_variable", "sounding_floor_ppm")
         bounds = () if -1 in group.warn_level_bounds else tuple(group.warn_level_bounds)
-        streams.append(SatelliteStream(product=group.name, format=group.product, warn_level_bounds=bounds,
-                                       **{name: getattr(group, name) for name in same}))
+        errors = tuple(name for name in group.error_variables if name)
+        streams.append(SatelliteStream(product=group.name, format=group.product, warn_level_bounds=bounds, error_variables=errors,
+                                       column_map=maps.get(group.map), **{name: getattr(group, name) for name in own}))
     for group in settings.surface:
         same = (*shared, "format", "files", "sites", "sites_withheld", "background_only", "record_format", "error_ppm")
         streams.append(SurfaceStream(product=group.name, local_hours=tuple(group.local_hours) or None,

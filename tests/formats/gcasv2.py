@@ -26,7 +26,7 @@ def _write_soundings(directory: Path) -> Path:
 
 def _read_soundings(path: Path) -> dict[str, np.ndarray]:
     stream = SatelliteStream("oco2", path.parent, "gcasv2_satellite", cell_degrees=0.0, missing_days=False)
-    return rows(gcasv2_satellite.read(stream, START, END))
+    return rows(gcasv2_satellite.READER.read(stream, START, END))
 
 
 def _write_surface(directory: Path) -> Path:

@@ -65,7 +65,7 @@ def test_ways_to_write_soundings(tmp_path, style):
     tables = []
     for folder, how in (("plain", made.SoundingStyle()), ("other", SOUNDING_STYLES[style])):
         made.write_soundings(tmp_path / folder / "oco2_v11_20140907.nc", FIRST + 1, 60, style=how)
-        tables.append(gcasv2_satellite.read(SatelliteStream("oco2", tmp_path / folder, "gcasv2_satellite"), FIRST + 1, FIRST + 2))
+        tables.append(gcasv2_satellite.READER.read(SatelliteStream("oco2", tmp_path / folder, "gcasv2_satellite"), FIRST + 1, FIRST + 2))
     plain, other = tables
     assert len(plain) == len(other) > 20
     for name in ("time", "lon", "lat", "value", "error"):

@@ -6,14 +6,17 @@ import time
 import netCDF4
 import numpy as np
 import pytest
-from generators.observation_files import make_soundings, write_gcasv2_satellite, write_lite
+from formats.gcasv2_satellite import write_gcasv2_satellite
+from formats.lite import write_lite
+from formats.sounding_numbers import Soundings, make_soundings, take
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcas_driver.errors import InputError
-from gcas_driver.observations import SatelliteStream, check_streams, read_streams, xco2_operator
+from gcas_driver.observations import SatelliteStream, check_streams, read_streams, soundings, xco2_operator
+from gcas_driver.observations.column_source import ColumnSource
 from gcas_driver.observations.files import days_of, pattern_of_day
-from gcas_driver.observations.soundings import Soundings, average_cells
+from gcas_driver.observations.soundings import to_observations
 from gcas_driver.observations.table import WITHHELD
 
 START, END = np.datetime64("2010-06-15"), np.datetime64("2010-06-16")
@@ -39,10 +42,10 @@ def same_numbers(table, s) -> None:
 
 
 @pytest.mark.parametrize("flip", [False, True])
-@pytest.mark.parametrize("oco", [False, True])
-def test_lite_numbers(tmp_path, flip, oco):
+@pytest.mark.parametrize("dialect", ["gosat_lite_v73", "oco2_lite_v10r"])
+def test_lite_numbers(tmp_path, flip, dialect):
     s = make_soundings(40)
-    write_lite(tmp_path / LITE, s, flip=flip, oco=oco, fill="_FillValue" if oco else "missing_value")
+    write_lite(tmp_path / LITE, s, dialect, flip=flip)
     table = read_streams([lite(tmp_path)], START, END)
     assert len(table) == 40 and table.used.all() and set(table.kind) == {"column"} and np.isnan(table.altitude).all()
     assert table.scale["gosat"] == "X2007", "builds before 11"
@@ -66,13 +69,15 @@ def test_missing_numbers_are_dropped_and_counted(tmp_path, writer, stream, name)
     s = make_soundings(30)
     s.xco2[0], s.xco2[1], s.error[2], s.lat[3], s.prior[4, 7] = np.nan, 9.9e2, 0.0, np.nan, np.nan
     s.kernel[5, 0], s.weight[6] = 2.0e31, 3.0 * s.weight[6]
+    s.lat[8], s.kernel[9, 3], s.prior_xco2[10] = 95.0, 55.0, 280.0
     s.pressure[7, 3], s.pressure[7, 4] = s.pressure[7, 4], s.pressure[7, 3]
     writer(tmp_path / name, s)
     table = read_streams([stream(tmp_path)], START, END)
-    assert len(table) == 22 and table.n_read() == 30
+    assert len(table) == 19 and table.n_read() == 30
     assert table.counts() == {"missing value": 1, "value not between 250 and 700 ppm": 1, "missing or non-positive uncertainty": 1,
-                              "missing or impossible place": 1, "missing operator data": 2, "pressure weights do not sum to one": 1,
-                              "retrieval pressures not in order": 1}
+                              "missing or impossible place": 2, "missing operator data": 2,
+                              "pressure weights do not sum to one": 1, "retrieval pressures not in order": 1,
+                              "averaging kernel above 10": 1, "prior XCO2 is not that of the prior profile": 1}
     for name in ("time", "lon", "lat", "value", "error"):
         assert np.isfinite(getattr(table, name)).all()
     for array in vars(table.operators[table.product[0]]).values():
@@ -91,12 +96,12 @@ def test_quality_flag_is_a_setting(tmp_path):
 
 def test_names_that_differ_between_versions(tmp_path):
     s = make_soundings(5)
-    write_lite(tmp_path / LITE, s, rename={"xco2_quality_flag": "quality_flag", "pressure_weight": "pressure_weights"}, warn_level=False)
+    write_lite(tmp_path / LITE, s, "gosat_lite_v9r", rename={"pressure_weight": "pressure_weights"})
     same_numbers(read_streams([lite(tmp_path)], START, END), s)
 
 
 def test_scale_comes_from_the_file_or_the_setting(tmp_path):
-    write_lite(tmp_path / LITE, make_soundings(5), build="B11.2.10", value_comment="on X2007 scale. XCO2_X2019 contains the other")
+    write_lite(tmp_path / LITE, make_soundings(5), "oco2_lite_v112")
     assert read_streams([lite(tmp_path)], START, END).scale == {"gosat": "X2007"}
     changed = lite(tmp_path, value_factor=1.00079, value_offset_ppm=-0.142)
     assert read_streams([changed], START, END).scale == {"gosat": "unknown"}, "a changed value is on no scale the file knows"
@@ -108,7 +113,7 @@ def test_scale_comes_from_the_file_or_the_setting(tmp_path):
 
 def test_modes(tmp_path):
     s = make_soundings(30)
-    write_lite(tmp_path / LITE, s, oco=True)
+    write_lite(tmp_path / LITE, s, "oco2_lite_v9r")
     assert len(read_streams([lite(tmp_path, modes=("nadir",))], START, END)) == np.count_nonzero(s.mode == 0)
     write_lite(tmp_path / LITE, s)
     assert len(read_streams([lite(tmp_path, modes=("ocean",))], START, END)) == np.count_nonzero(s.mode == 0)
@@ -211,7 +216,7 @@ def test_unknown_units_and_time(tmp_path):
     write_lite(tmp_path / LITE, make_soundings(5), units={"pressure_levels": "fathoms"})
     with pytest.raises(InputError, match="unknown units.*fathoms"):
         read_streams([lite(tmp_path)], START, END)
-    write_lite(tmp_path / LITE, make_soundings(5), units={"time": "days since 1990-01-01"})
+    write_lite(tmp_path / LITE, make_soundings(5), units={"time": "fortnights since 1990-01-01"})
     with pytest.raises(InputError, match="unknown time units"):
         read_streams([lite(tmp_path)], START, END)
 
@@ -254,7 +259,7 @@ def test_real_averaged_oco2_sounding(tmp_path, real_data):
             setattr(s, name, np.asarray(dataset[variable][...].filled(np.nan), dtype=np.float64))
         comment = dataset["xco2"].comment
     s.prior_xco2 = (s.weight * s.prior).sum(axis=1)
-    write_lite(tmp_path / LITE, s, oco=True, build="B11.2.10", value_comment=comment)
+    write_lite(tmp_path / LITE, s, "oco2_lite_v112", comment=comment)
     table = read_streams([lite(tmp_path)], START, END)
     assert len(table) == 1 and table.scale["gosat"] == "X2007"
     same_numbers(table, s)
@@ -286,33 +291,78 @@ def test_nothing_usable_is_said(tmp_path):
     assert problem.severity == "warning" and "5 quality flag is not 0" in problem.found
 
 
-def raw_soundings(n: int, seed: int) -> Soundings:
+def source_of(s: Soundings) -> ColumnSource:
+    """Soundings in memory as a reader gives them."""
+    def rows(array):
+        return lambda start, stop: np.array(array[start:stop], dtype=float)
+
+    return ColumnSource(path="memory", n=len(s.time), scale="X2007", time=rows(s.time), lon=rows(s.lon), lat=rows(s.lat), xco2=rows(s.xco2),
+                        uncertainty=rows(s.error), prior_xco2=rows(s.prior_xco2), pressure=rows(100.0 * s.pressure),
+                        pressure_weight=rows(s.weight), averaging_kernel=rows(s.kernel), prior_profile=rows(s.prior), n_levels=20,
+                        identifiers=lambda index: np.array([f"{i}" for i in index], dtype=object), quality=rows(s.quality),
+                        warn_level=rows(s.warn_level))
+
+
+def crowded(n: int, seed: int) -> Soundings:
     """Soundings crowded into a few cells and hours."""
     s, random = make_soundings(n, seed=seed), np.random.default_rng(seed)
     s.lon, s.lat, s.time = random.uniform(-180, -176, n), random.uniform(-2, 2, n), random.uniform(0.0, 4e4, n)
-    return Soundings(s.time, s.lon, s.lat, s.xco2, s.error, s.prior_xco2, s.pressure, s.weight, s.kernel, s.prior,
-                     np.arange(n).astype(str).astype(object), warn_level=s.warn_level.astype(float))
+    return s
+
+
+def averaged_by_hand(s: Soundings, degrees: float, bounds: tuple[int, ...]) -> list[dict]:
+    """The paper's averaging in plain loops: cells, overpasses, best group, means."""
+    cells: dict[tuple[int, int], list[int]] = {}
+    for i in np.argsort(s.time, kind="stable"):
+        cells.setdefault((int((s.lat[i] + 90) // degrees), int((s.lon[i] + 180) // degrees)), []).append(i)
+    means = []
+    for key in sorted(cells):
+        overpasses: list[list[int]] = []
+        for i in cells[key]:
+            if overpasses and s.time[i] - s.time[overpasses[-1][-1]] <= 3600.0:
+                overpasses[-1].append(i)
+            else:
+                overpasses.append([i])
+        for members in overpasses:
+            group = {i: sum(s.warn_level[i] > bound for bound in bounds) for i in members}
+            best = [i for i in members if group[i] == min(group.values())]
+            means.append({"time": s.time[best].mean(), "lon": s.lon[best].mean(), "value": s.xco2[best].mean(),
+                          "error": 1.9 * s.error[best].mean(), "kernel": s.kernel[best].mean(axis=0), "identifier": str(best[0]),
+                          "pressure": 100.0 * s.pressure[best].mean(axis=0)})
+    return means
 
 
 @settings(max_examples=30, deadline=None)
 @given(n=st.integers(0, 120), seed=st.integers(0, 10**6), degrees=st.sampled_from([0.5, 1.0, 2.0]), bounds=st.sampled_from([(), (8, 12)]))
-def test_averaging_invariants(n, seed, degrees, bounds):
-    s = raw_soundings(n, seed)
-    means = average_cells(s, degrees, bounds)
-    assert len(means) + sum(means.counts.values()) == n, "every sounding is accounted for"
-    if not n:
-        return
-    np.testing.assert_allclose(means.pressure_weight.sum(axis=1), 1.0, rtol=1e-12)
-    assert (np.diff(means.pressure, axis=1) > 0).all()
-    assert s.xco2.min() <= means.xco2.min() and means.xco2.max() <= s.xco2.max()
-    before, after = ({(int((x + 180) // degrees), int((y + 90) // degrees)) for x, y in zip(table.lon, table.lat, strict=True)}
-                     for table in (s, means))
-    assert after == before, "no cell is lost or made"
-    again = average_cells(means, degrees, ())
-    assert len(again) <= len(means)
-    if not bounds:
-        order = np.random.default_rng(seed).permutation(n)
-        np.testing.assert_allclose(average_cells(s.take(order), degrees, bounds).xco2, means.xco2, rtol=1e-12)
+def test_averaging_is_the_papers(n, seed, degrees, bounds):
+    s = crowded(n, seed)
+    table = to_observations(source_of(s), lite("nowhere", cell_degrees=degrees, warn_level_bounds=bounds), 0.0, 1.0e5)
+    assert table.n_read() == n, "every sounding is accounted for"
+    expected = averaged_by_hand(s, degrees, bounds)
+    assert len(table) == len(expected)
+    operator = table.operators["gosat"]
+    for i, mean in enumerate(expected):
+        assert table.identifier[i] == mean["identifier"]
+        for found, name in ((table.time, "time"), (table.lon, "lon"), (table.value, "value"), (table.error, "error"),
+                            (operator.averaging_kernel, "kernel"), (operator.retrieval_pressure, "pressure")):
+            np.testing.assert_allclose(found[i], mean[name], rtol=1e-12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), block=st.sampled_from([1, 7, 64]), withheld=st.sampled_from([-1, 1]))
+def test_results_do_not_depend_on_order_or_blocks(seed, block, withheld):
+    s = crowded(90, seed)
+    s.quality[::5] = 1
+    stream = lite("nowhere", cell_degrees=1.0, withheld_flag=withheld)
+    plain = to_observations(source_of(s), stream, 0.0, 1.0e5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(soundings, "PROFILE_BLOCK", block)
+        patch.setattr(soundings, "TIME_BLOCK", block)
+        other = to_observations(source_of(take(s, np.random.default_rng(seed).permutation(90))), stream, 0.0, 1.0e5)
+    assert other.counts() == plain.counts() and (withheld < 0) == (plain.used.all())
+    for name in ("time", "lon", "lat", "value", "error"):
+        np.testing.assert_allclose(getattr(other, name), getattr(plain, name), rtol=1e-12)
+    np.testing.assert_allclose(other.operators["gosat"].averaging_kernel, plain.operators["gosat"].averaging_kernel, rtol=1e-12)
 
 
 def test_patterns_and_days():
