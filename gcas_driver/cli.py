@@ -98,6 +98,13 @@ def _demo(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _import(arguments: argparse.Namespace) -> int:
+    from .gcasv2.command import import_namelist
+
+    import_namelist(Path(arguments.namelist), Path(arguments.output) if arguments.output else None)
+    return 0
+
+
 def _namelist_doc(arguments: argparse.Namespace) -> int:
     from .config.document import page
 
@@ -135,6 +142,8 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--grid", metavar="NxM", help="model grid (128x64)")
     demo.add_argument("--seed", type=whole(0), metavar="N", help="seed of truth and perturbations (1)")
     add_met_commands(commands)
+    old = command("import", "A namelist of GCASv2 and its directories as a namelist of GCAS; what has no counterpart is listed.", _import)
+    old.add_argument("-o", "--output", metavar="FILE", help="the namelist to write (NAMELIST's name with _gcas)")
     command("namelist-doc", "The documentation of all settings, Markdown.", _namelist_doc, False)
     return top
 

@@ -9,6 +9,9 @@ import netCDF4
 import numpy as np
 
 from gcas_driver.fluxes.units import MOLECULES_CM2
+from mozart_coupling.embedded.circulation import Circulation
+from mozart_coupling.embedded.levels import hybrid_levels
+from mozart_coupling.grids import Grid
 
 N_LEVELS = 20
 RECORDS = 8
@@ -154,6 +157,69 @@ def write_surface(path: Path, day: np.datetime64, ppm: float) -> None:
                             for name, second, lat, lon, altitude, value, code in rows))
 
 
+def write_met(directory: Path, days: np.ndarray) -> None:
+    """MOZART-4 met files, `GEOS5_19x2_YYYYMMDD.nc`, as another producer writes them.
+
+    With pole points, four-byte coordinates, a fixed time, fill values in the soil of the sea.
+    """
+    directory.mkdir(parents=True)
+    grid, (hyai, hybi) = Grid.with_poles(36, 19), hybrid_levels(10)
+    circulation = Circulation(grid, hyai, hybi, seed=1)
+    for day in days:
+        times = day.astype("datetime64[s]") + np.arange(4) * np.timedelta64(6, "h")
+        records = [circulation.record(time) for time in times]
+        with netCDF4.Dataset(directory / f"GEOS5_19x2_{yyyymmdd(day)}.nc", "w", format="NETCDF3_64BIT_OFFSET") as file:
+            for name, size in (("time", 4), ("lev", 10), ("ilev", 11), ("lat", 19), ("lon", 36)):
+                file.createDimension(name, size)
+            for name, dim, values in (("lon", "lon", grid.lon), ("lat", "lat", grid.lat), ("hyai", "ilev", hyai), ("hybi", "ilev", hybi)):
+                file.createVariable(name, "f4", (dim,))[:] = values
+            file.createVariable("date", "i4", ("time",))[:] = yyyymmdd(day)
+            file.createVariable("datesec", "i4", ("time",))[:] = 21600 * np.arange(4)
+            for name in (n for n in records[0] if n not in ("PBLH", "CMFMC")):
+                values = np.array([record[name] for record in records])
+                if name == "SOILW":
+                    values = np.where(values == 0.0, 1.0e15, values)
+                file.createVariable(name, "f4", ("time", "lev", "lat", "lon") if values.ndim == 4 else ("time", "lat", "lon"))[:] = values
+
+
 def yyyymmdd(day: np.datetime64) -> int:
     """2014-09-06 → 20140906."""
     return int(str(day.astype("datetime64[D]")).replace("-", ""))
+
+
+NAMELIST = """! as a group has it: capitals, indices, blanks, an old Fortran's way to end a group
+&time_control
+ year = 2014, month = 9, day = 6
+ rundays = {rundays}
+ da_step = {da_step}
+/
+&assimilation
+ casename = '{casename}'
+ nrt = .false.
+ opt_scheme = 2
+ netflux = F
+ ensemble = {ensemble}
+ L_scale(1) = 500.
+ L_scale(2) = 3.0d3
+ L_ratio = 2*1.0
+ opt_dir = '/scratch/me/opt/'
+ debug = .FALSE.
+/
+&Transport_Model
+ resm = '1.9x2.5'
+ mozartdir = 'mozart/'
+&end
+&background_flux
+ resb = 1
+ priordir = 'prior/'
+ bunc = 3.0, 5.0, 1.0
+/
+&observations
+ issrf = .true., obsdir_srf = 'srf'
+ issat = .true.
+ isgosat = .false., obsdir_gosat = '/scratch/me/gosat'
+ isoco2 = .true., obsdir_oco2 = 'oco2'
+ istansat = .false., obsdir_tansat = ''
+/
+"""
+"""GCASv2's namelist, to be filled in."""

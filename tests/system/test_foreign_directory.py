@@ -14,9 +14,6 @@ from small_case import gcas
 from gcas_driver.fluxes.priors import PriorStream, read
 from gcas_driver.observations import gcasv2_satellite
 from gcas_driver.observations.streams import SatelliteStream
-from mozart_coupling.embedded.circulation import Circulation
-from mozart_coupling.embedded.levels import hybrid_levels
-from mozart_coupling.grids import Grid
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = np.datetime64("2014-09-06")
@@ -90,7 +87,7 @@ def directory(tmp_path_factory) -> Path:
     (root / "expected.json").write_text(json.dumps(spoilt))
     for day in DAYS:
         made.write_surface(root / "srf" / f"srf_{made.yyyymmdd(day)}", day, 395.5)
-    _write_met(root / "dyn")
+    made.write_met(root / "dyn", np.arange(FIRST - 1, FIRST + 5))
     text = (ROOT / "namelists" / "oco2_two_weeks.nml").read_text()
     for old, new in (("days  = 14", "days  = 4"), ("window_days = 7", "window_days = 2"), ("members = 50", "members = 8"),
                      ("! met_directory = 'met', met_prefix = 'met_'", "met_directory = 'dyn', met_prefix = 'GEOS5_19x2_' !")):
@@ -98,28 +95,6 @@ def directory(tmp_path_factory) -> Path:
         text = text.replace(old, new)
     (root / "mine.nml").write_text(text + "\n&surface format = 'gcasv2_surface', directory = 'srf', assimilate = .false. /\n")
     return root
-
-
-def _write_met(directory: Path) -> None:
-    """As another producer writes it: pole points, four-byte coordinates, a fixed time, fill values in the soil of the sea."""
-    directory.mkdir()
-    grid, (hyai, hybi) = Grid.with_poles(36, 19), hybrid_levels(10)
-    circulation = Circulation(grid, hyai, hybi, seed=1)
-    for day in np.arange(FIRST - 1, FIRST + 5):
-        times = day.astype("datetime64[s]") + np.arange(4) * np.timedelta64(6, "h")
-        records = [circulation.record(time) for time in times]
-        with netCDF4.Dataset(directory / f"GEOS5_19x2_{made.yyyymmdd(day)}.nc", "w", format="NETCDF3_64BIT_OFFSET") as file:
-            for name, size in (("time", 4), ("lev", 10), ("ilev", 11), ("lat", 19), ("lon", 36)):
-                file.createDimension(name, size)
-            for name, dim, values in (("lon", "lon", grid.lon), ("lat", "lat", grid.lat), ("hyai", "ilev", hyai), ("hybi", "ilev", hybi)):
-                file.createVariable(name, "f4", (dim,))[:] = values
-            file.createVariable("date", "i4", ("time",))[:] = made.yyyymmdd(day)
-            file.createVariable("datesec", "i4", ("time",))[:] = 21600 * np.arange(4)
-            for name in (n for n in records[0] if n not in ("PBLH", "CMFMC")):
-                values = np.array([record[name] for record in records])
-                if name == "SOILW":
-                    values = np.where(values == 0.0, 1.0e15, values)
-                file.createVariable(name, "f4", ("time", "lev", "lat", "lon") if values.ndim == 4 else ("time", "lat", "lon"))[:] = values
 
 
 def test_everything_works_unaided(directory):
