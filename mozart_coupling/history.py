@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,14 +48,14 @@ class HistoryWriter:
         self._path: Path | None = None
         self._data: ClassicWriter | None = None
 
-    def write(self, end: int, mixing_ratio: np.ndarray, ps: np.ndarray, mid: np.ndarray, interface: np.ndarray,
+    def write(self, end: int, mixing_ratio: Iterable[np.ndarray], ps: np.ndarray, mid: np.ndarray, interface: np.ndarray,
               humidity: np.ndarray | None) -> None:
         """Append one average that ends at `end` [s since 1970].
 
         Parameters
         ----------
         mixing_ratio
-            (n_tracers, nlev, nlat, nlon) in the layout's unit.
+            A field (nlev, nlat, nlon) in the layout's unit for each tracer.
         ps
             (nlat, nlon) [Pa].
         mid, interface
@@ -72,8 +72,8 @@ class HistoryWriter:
             if len(self._data.dimensions["time"]) == self.samples_per_file:
                 self.close()
 
-    def _append(self, data: ClassicWriter, end: int, mixing_ratio: np.ndarray, ps: np.ndarray, mid: np.ndarray, interface: np.ndarray,
-                humidity: np.ndarray | None) -> None:
+    def _append(self, data: ClassicWriter, end: int, mixing_ratio: Iterable[np.ndarray], ps: np.ndarray, mid: np.ndarray,
+                interface: np.ndarray, humidity: np.ndarray | None) -> None:
         record = len(data.dimensions["time"])
         for name, field in zip(self.layout.tracers, mixing_ratio, strict=True):
             data[name + VMR_SUFFIX][record] = field

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import netCDF4
@@ -27,13 +27,13 @@ KEPT_SUFFIX = ".before_hand_off"
 
 @dataclass(frozen=True)
 class Restart:
-    """A tracer restart as read: `mixing_ratio` (n_tracers, nlev, nlat, nlon) kg/kg, `time` s since 1970.
+    """A tracer restart as read: `mixing_ratio` (n_tracers, nlev, nlat, nlon) or a field for each tracer, kg/kg, `time` s since 1970.
 
     Only the tracers are certain in a file that another model wrote: grid and levels are None where it does not have them.
     """
 
     tracers: tuple[str, ...]
-    mixing_ratio: np.ndarray
+    mixing_ratio: np.ndarray | Sequence[np.ndarray]
     grid: Grid | None
     hyam: np.ndarray | None
     hybm: np.ndarray | None
@@ -55,8 +55,8 @@ class MasterRestart:
 
 
 def write_restart(directory: Path | str, case: str, time: object, grid: Grid, levels: tuple[ArrayLike, ArrayLike], tracers: Sequence[str],
-                  mixing_ratio: np.ndarray, ps: np.ndarray, attributes: dict[str, object] | None = None,
-                  parts: tuple[np.ndarray, np.ndarray] | None = None) -> None:
+                  mixing_ratio: Iterable[np.ndarray], ps: np.ndarray, attributes: dict[str, object] | None = None,
+                  parts: tuple[np.ndarray, Iterable[np.ndarray]] | None = None) -> None:
     """Write both restart files of an instant into a run directory, the tracers first; the pointer is the caller's.
 
     Parameters
@@ -64,32 +64,35 @@ def write_restart(directory: Path | str, case: str, time: object, grid: Grid, le
     levels
         (hyai, hybi), each (nlev+1,).
     mixing_ratio
-        (n_tracers, nlev, nlat, nlon) [kg/kg].
+        A field (nlev, nlat, nlon) [kg/kg] for each tracer.
     ps
         (nlat, nlon) [Pa].
     attributes
         Global attributes of both files.
     parts
-        As in `MasterRestart`.
+        As in `MasterRestart`, an anomaly for each tracer.
     """
     seconds = to_seconds(time)
     hyai, hybi = (np.asarray(c, dtype=np.float64) for c in levels)
     hyam, hybm = 0.5 * (hyai[1:] + hyai[:-1]), 0.5 * (hybi[1:] + hybi[:-1])
     sizes = {"lev": hyam.size, "ilev": hyai.size, "lat": grid.nlat, "lon": grid.nlon}
     tracer_path = Path(directory) / contract.restart_name(case, seconds)
-    with new_dataset(tracer_path, mixing_ratio.size * 8) as data:
+    values = len(tracers) * hyam.size * grid.nlat * grid.nlon
+    with new_dataset(tracer_path, values * 8) as data:
         contract.define(data, RESTART, sizes, tracers, attributes={"case": case, **(attributes or {})})
         data["hyam"][:], data["hybm"][:], data["lev"][:] = hyam, hybm, 1000.0 * (hyam + hybm)
         data["PS"][:] = ps
         _put_common(data, grid, seconds)
         for name, field in zip(tracers, mixing_ratio, strict=True):
             data[name][:] = field
-    with new_dataset(Path(directory) / contract.master_restart_name(seconds), mixing_ratio.size * 4 if parts else 0) as data:
+    with new_dataset(Path(directory) / contract.master_restart_name(seconds), values * 4 if parts else 0) as data:
         contract.define(data, MASTER_RESTART, {**sizes, "tracer": len(tracers)}, leave_out=() if parts else ("mean", "anomaly"),
                         attributes={"case": case, "restart_file": contract.restart_name(case, seconds), **(attributes or {})})
         data["hyai"][:], data["hybi"][:], data["PS"][:] = hyai, hybi, ps
         if parts:
-            data["mean"][:], data["anomaly"][:] = parts
+            data["mean"][:] = parts[0]
+            for number, anomaly in enumerate(parts[1]):
+                data["anomaly"][number] = anomaly
         _put_common(data, grid, seconds)
 
 
@@ -106,19 +109,38 @@ def read_restart(path: Path | str, tracers: Sequence[str] | None = None) -> Rest
     RestartError
         Missing or truncated file, missing tracers, values that are not finite.
     """
+    restart = open_restart(path, tracers)
+    return replace(restart, mixing_ratio=np.stack([restart.mixing_ratio[n] for n in range(len(restart.tracers))]))
+
+
+def open_restart(path: Path | str, tracers: Sequence[str] | None = None) -> Restart:
+    """As `read_restart`, but each tracer's field is read when it is asked for, by index or in a loop, and tested then."""
     with open_dataset(path, RestartError, "restart") as data:
         names = tuple(tracers) if tracers is not None else tracers_of(data)
         for name in names or ("EN001",):
             if name not in tracers_of(data):
                 raise RestartError("a tracer is not in the restart file", f"{path}, {name}", ", ".join(tracers_of(data)) or "no tracers",
                                    f"{name}(lev, lat, lon)")
-        values = np.empty((len(names), *data[names[0]].shape[-3:]))
-        for field, name in zip(values, names, strict=True):
-            field[...] = contract.value(data, name, 3)
-            if not np.isfinite(field).all():
-                raise RestartError("a restart field is not finite", f"{path}, {name}", f"{np.count_nonzero(~np.isfinite(field))} values")
         levels = [contract.value(data, name, 1) if name in data.variables else None for name in ("hyam", "hybm")]
-        return Restart(names, values, grid_of(data), *levels, time_of(data, Path(path)))
+        return Restart(names, _RestartFields(path, names), grid_of(data), *levels, time_of(data, Path(path)))
+
+
+class _RestartFields(Sequence[np.ndarray]):
+    """The fields of a restart file, read one by one."""
+
+    def __init__(self, path: Path | str, names: Sequence[str]) -> None:
+        self._path, self._names = path, names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, index: int) -> np.ndarray:  # type: ignore[override]
+        name = self._names[index]
+        with open_dataset(self._path, RestartError, "restart") as data:
+            field = contract.value(data, name, 3).astype(np.float64)
+        if not np.isfinite(field).all():
+            raise RestartError("a restart field is not finite", f"{self._path}, {name}", f"{np.count_nonzero(~np.isfinite(field))} values")
+        return field
 
 
 def read_master(path: Path | str) -> MasterRestart:

@@ -6,11 +6,13 @@ The composite has the faces of `TransportCore`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
-from mozart_coupling.embedded.core import TransportCore, tracer_mean
+from mozart_coupling.embedded.blocks import Anomalies, Fields, tracer_mean
+from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.errors import NamelistError
 from mozart_coupling.grids import Grid
@@ -19,20 +21,22 @@ from mozart_coupling.grids import Grid
 class AnomalyCore:
     """`n_tracers` tracers as one mean in double precision and as many anomalies in single.
 
-    The parts are taken anew from the sum whenever a state is set: `mixing_ratio` followed by `set_state` is what a restart
+    The parts are taken anew from the sum whenever a state is set: `fields` followed by `set_state` is what a restart
     does. A running model does the same every midnight, so that both go on with the same bits; at other times `parts` and
     `set_parts` do.
     """
 
-    def __init__(self, grid: Grid, hyai: np.ndarray, hybi: np.ndarray, n_tracers: int, *, mode: str = "linear", **options: Any) -> None:
+    def __init__(self, grid: Grid, hyai: np.ndarray, hybi: np.ndarray, n_tracers: int, *, mode: str = "linear",
+                 history_precision: Literal["double", "single"] = "double", **options: Any) -> None:
         if mode != "linear":
             raise NamelistError("anomalies cannot be carried in monotone mode", "precision = 'single'", repr(mode), "'linear'")
         self._mean = TransportCore(grid, hyai, hybi, 1, mode="linear", precision="double", **options)
-        self._anomaly = TransportCore(grid, hyai, hybi, n_tracers, mode="linear", precision="single", **options)
+        self._anomaly = TransportCore(grid, hyai, hybi, n_tracers, mode="linear", precision="single", history_precision=history_precision,
+                                      **options)
         self._anomaly.follow(self._mean)
         self.threads = self._mean.threads
         self._source: np.ndarray | None = None
-        self._coefficients: tuple[np.ndarray, np.ndarray] | None = None
+        self._has_coefficients = False
 
     @property
     def surface_pressure(self) -> np.ndarray:
@@ -44,21 +48,26 @@ class AnomalyCore:
         """What the last step added to the met's surface pressure [Pa]."""
         return self._mean.pressure_shift
 
-    def set_state(self, mixing_ratio: np.ndarray, surface_pressure: np.ndarray) -> None:
-        """Start from these fields, as `TransportCore.set_state`."""
-        mean = tracer_mean(mixing_ratio, self.threads)
+    def set_state(self, mixing_ratio: np.ndarray | Sequence[np.ndarray], surface_pressure: np.ndarray) -> None:
+        """Start from these fields, as `TransportCore.set_state`; they may be those that `fields` gives."""
+        fields = mixing_ratio if isinstance(mixing_ratio, Sequence) else np.asarray(mixing_ratio)
+        mean = tracer_mean(fields)
+        self._anomaly.set_state(Anomalies(fields, mean), surface_pressure)
         self._mean.set_state(mean[None], surface_pressure)
-        self._anomaly.set_state(mixing_ratio - mean, surface_pressure)
 
     @property
-    def parts(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean (nlev, nlat, nlon) and anomalies (n_tracers, nlev, nlat, nlon), the latter float32."""
-        return self._mean.mixing_ratio()[0], self._anomaly.mixing_ratio().astype(np.float32)
+    def parts(self) -> tuple[np.ndarray, Fields]:
+        """Mean (nlev, nlat, nlon) and each tracer's anomaly, which is exact in single precision."""
+        return self._mean.mixing_ratio()[0], self._anomaly.fields()
 
-    def set_parts(self, parts: tuple[np.ndarray, np.ndarray], surface_pressure: np.ndarray) -> None:
+    def set_parts(self, parts: tuple[np.ndarray, np.ndarray | Sequence[np.ndarray]], surface_pressure: np.ndarray) -> None:
         """Start from `parts` of another core to the bit: for a restart at a time when a running model takes no new mean."""
         self._mean.set_state(parts[0][None], surface_pressure)
         self._anomaly.set_state(parts[1], surface_pressure)
+
+    def fields(self) -> Fields:
+        """Mean plus anomaly of each tracer, the anomalies as they are when asked for."""
+        return Fields(self._anomaly._q, self._anomaly.n_tracers, self.threads, self._mean.mixing_ratio()[0])
 
     def mixing_ratio(self) -> np.ndarray:
         """Mean plus anomalies now (n_tracers, nlev, nlat, nlon)."""
@@ -83,16 +92,22 @@ class AnomalyCore:
         self._mean.accumulate_history()
         self._anomaly.accumulate_history()
 
-    def history_mean(self) -> np.ndarray:
-        """Mean of what was accumulated (n_tracers, nlev, nlat, nlon)."""
-        total = self._anomaly.history_mean()
-        total += self._mean.history_mean()
-        return total
+    def history_mean(self) -> Fields:
+        """Mean of what was accumulated: a field (nlev, nlat, nlon) for each tracer."""
+        background = self._mean.history_mean()[0]
+        return self._anomaly.history_mean().on(background)
 
     def reset_history(self) -> None:
         """Forget what was accumulated."""
         self._mean.reset_history()
         self._anomaly.reset_history()
+
+    def set_coefficients(self, coefficients: np.ndarray | None) -> None:
+        """Emission coefficients for later steps, as `TransportCore.set_coefficients`."""
+        self._source, self._has_coefficients = None, coefficients is not None
+        mean = None if coefficients is None else np.mean(coefficients, axis=0, keepdims=True)
+        self._mean.set_coefficients(mean)
+        self._anomaly.set_coefficients(None if coefficients is None else coefficients - mean)
 
     def step(self, met: StepMet, dt: float, emission: StepEmission | None = None) -> None:
         """Advance both parts by `dt` seconds."""
@@ -101,10 +116,10 @@ class AnomalyCore:
         self._anomaly.step(met, dt, anomaly)
 
     def _split(self, emission: StepEmission) -> tuple[StepEmission, StepEmission]:
-        if emission.coefficients is None:
-            mean = emission.basis.mean(axis=0, keepdims=True)
-            return StepEmission(mean), StepEmission(emission.basis - mean)
-        if emission.coefficients is not self._source or self._coefficients is None:
-            mean = emission.coefficients.mean(axis=0, keepdims=True)
-            self._source, self._coefficients = emission.coefficients, (mean, emission.coefficients - mean)
-        return StepEmission(emission.basis, self._coefficients[0]), StepEmission(emission.basis, self._coefficients[1])
+        if emission.coefficients is not None and emission.coefficients is not self._source:
+            self.set_coefficients(emission.coefficients)
+            self._source = emission.coefficients
+        if self._has_coefficients:
+            return StepEmission(emission.basis), StepEmission(emission.basis)
+        mean = emission.basis.mean(axis=0, keepdims=True)
+        return StepEmission(mean), StepEmission(emission.basis - mean)

@@ -7,6 +7,7 @@ Everything else (fluxes of air, mixing, convection) follows from them and from t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,20 +15,25 @@ from numpy.typing import ArrayLike
 
 from mozart_coupling import _transport
 from mozart_coupling.constants import REFERENCE_PRESSURE
+from mozart_coupling.embedded.blocks import (
+    GROUP,
+    NARROW_WIDTHS,
+    WIDE_WIDTHS,
+    Fields,
+    TransportError,
+    aligned_zeros,
+    block_width,
+    checked,
+    gathered,
+    scatter,
+    shaped,
+    take_into_mean,
+)
 from mozart_coupling.embedded.mixing import Mixing
 from mozart_coupling.embedded.step import StepEmission, StepMet
-from mozart_coupling.errors import CflError, CouplingError, MetError
+from mozart_coupling.errors import CflError, MetError
 from mozart_coupling.grids import Grid
 from mozart_coupling.threads import default_threads
-
-CACHE_LINE_BYTES = 64
-NARROW_WIDTHS = (1, 2, 4, 8)
-#: in single precision a cell of a block must fill whole cache lines: vectors that straddle two cost twice
-WIDE_WIDTHS = {"double": (16, 20, 24, 32), "single": (16, 32)}
-
-
-class TransportError(CouplingError):
-    """Arguments that the transport core cannot use."""
 
 
 class TransportCore:
@@ -51,12 +57,14 @@ class TransportCore:
         Whether to mix.
     block
         Tracers that stand side by side in memory; None: chosen from `n_tracers`. Results do not depend on it.
+    history_precision
+        Of the running means for history files.
     """
 
     def __init__(self, grid: Grid, hyai: ArrayLike, hybi: ArrayLike, n_tracers: int, *,
                  mode: Literal["linear", "monotone"] = "linear", precision: Literal["double", "single"] = "double",
                  threads: int | None = None, boundary_layer: bool = True, convection: bool = True,
-                 block: int | None = None) -> None:
+                 block: int | None = None, history_precision: Literal["double", "single"] = "double") -> None:
         if mode not in ("linear", "monotone"):
             raise TransportError("unknown mode", "TransportCore, mode", repr(mode), "'linear' or 'monotone'")
         if precision not in ("double", "single"):
@@ -77,14 +85,14 @@ class TransportCore:
         self.fixer_mismatch = 0.0
         self._a, self._b = _hybrid(hyai, hybi)
         self.nlev = self._a.size - 1
-        self._block = _block_width(self.n_tracers, precision) if block is None else int(block)
+        self._block = block_width(self.n_tracers, precision) if block is None else int(block)
         if self._block not in NARROW_WIDTHS + WIDE_WIDTHS[precision]:
             raise TransportError("unknown block width", "TransportCore, block", self._block,
                                  f"one of {NARROW_WIDTHS + WIDE_WIDTHS[precision]}")
         self._kind = np.float64 if precision == "double" else np.float32
         self._tables = _Tables(grid)
         n_blocks = -(-self.n_tracers // self._block)
-        self._q = _aligned_zeros((n_blocks, self.nlev, *grid.shape, self._block), self._kind)
+        self._q = aligned_zeros((n_blocks, self.nlev, *grid.shape, self._block), self._kind)
         self._ps = np.full(grid.shape, REFERENCE_PRESSURE)
         field = (self.nlev, *grid.shape)
         self._mass, self._mass_end = np.empty(field), np.empty(field)
@@ -95,6 +103,7 @@ class TransportCore:
         self._coefficients: np.ndarray | None = None
         self._coefficients_source: np.ndarray | None = None
         self._history: np.ndarray | None = None
+        self._history_kind = np.float64 if history_precision == "double" else np.float32
         self._history_count = 0
         self._no_basis = np.zeros((0, *grid.shape))
         self._no_coefficients = np.zeros((n_blocks, 0, *grid.shape, self._block), dtype=self._kind)
@@ -106,31 +115,50 @@ class TransportCore:
         """Surface pressure now (nlat, nlon) [Pa]; uniform on the caps."""
         return self._ps.copy()
 
-    def set_state(self, mixing_ratio: ArrayLike, surface_pressure: ArrayLike) -> None:
+    def set_state(self, mixing_ratio: ArrayLike | Sequence[np.ndarray], surface_pressure: ArrayLike) -> None:
         """Start from these fields; the two polar rows become their mean over longitude.
 
         Parameters
         ----------
         mixing_ratio
-            (n_tracers, nlev, nlat, nlon), any unit.
+            (n_tracers, nlev, nlat, nlon), any unit; or a field (nlev, nlat, nlon) for each tracer, which are asked for a few at a time.
         surface_pressure
             (nlat, nlon) [Pa]: the met's of this time, up to a uniform shift.
+
+        Raises
+        ------
+        TransportError
+            Wrong shapes, values that are not finite. An array is looked through before anything is changed.
         """
-        q = _checked(mixing_ratio, (self.n_tracers, self.nlev, *self.grid.shape), "mixing_ratio")
-        ps = _checked(surface_pressure, self.grid.shape, "surface_pressure").copy()
+        field = (self.nlev, *self.grid.shape)
+        fields = mixing_ratio if isinstance(mixing_ratio, Sequence) else np.asarray(mixing_ratio)
+        if isinstance(fields, np.ndarray) and fields.shape != (self.n_tracers, *field) or len(fields) != self.n_tracers:
+            raise TransportError("mixing_ratio has the wrong shape", "mixing_ratio", f"{np.shape(fields)}", f"{(self.n_tracers, *field)}")
+        ps = checked(surface_pressure, self.grid.shape, "surface_pressure").copy()
         if ps.min() <= 0.0:
             raise TransportError("surface pressure must be positive", "set_state", f"{ps.min():g} Pa")
+        if isinstance(fields, np.ndarray):
+            for n in range(self.n_tracers):
+                checked(fields[n], field, "mixing_ratio")
         _mix_caps(ps)
         self._ps = ps
-        self._scatter(q, self._q)
-        for row in (0, self.grid.nlat - 1):
-            # From the fields as given, so that the bits do not depend on the blocks.
-            cap = np.broadcast_to(_mean_of_equals(q[:, :, row : row + 1], axis=3), (*q.shape[:2], 1, self.grid.nlon))
-            self._scatter(cap, self._q[:, :, row : row + 1])
+        for first in range(0, self.n_tracers, GROUP):
+            last = min(first + GROUP, self.n_tracers)
+            part = fields[first:last] if isinstance(fields, np.ndarray) else np.stack([fields[n] for n in range(first, last)])
+            part = checked(part, (last - first, *field), "mixing_ratio")
+            scatter(part, self._q, self.threads, first)
+            for row in (0, self.grid.nlat - 1):
+                # From the fields as given, so that the bits do not depend on the blocks.
+                cap = np.broadcast_to(_mean_of_equals(part[:, :, row : row + 1], axis=3), (*part.shape[:2], 1, self.grid.nlon))
+                scatter(cap, self._q[:, :, row : row + 1], self.threads, first)
+
+    def fields(self) -> Fields:
+        """Mixing ratios as they are when asked for: a field (nlev, nlat, nlon) for each tracer, float64."""
+        return Fields(self._q, self.n_tracers, self.threads)
 
     def mixing_ratio(self) -> np.ndarray:
         """Mixing ratios now (n_tracers, nlev, nlat, nlon), float64."""
-        return self._gathered(self._q)
+        return gathered(self._q, 0, self.n_tracers, self.threads)
 
     def gather(self, ilat: ArrayLike, ilon: ArrayLike) -> np.ndarray:
         """Columns now (n, n_tracers, nlev), float64, of the cells `ilat`, `ilon` (n,)."""
@@ -153,18 +181,17 @@ class TransportCore:
     # --- History ----------------------------------------------------------------------------------------------------
 
     def accumulate_history(self) -> None:
-        """Add the present mixing ratios to the running sum."""
+        """Take the present mixing ratios into the running mean."""
         if self._history is None:
-            self._history = np.zeros(self._q.shape)
-        run = _fields().add_double if self.precision == "double" else _fields().add_single
-        _raise(*run(self.threads, self._q.reshape(-1), self._history.reshape(-1)))
+            self._history = np.zeros(self._q.shape, dtype=self._history_kind)
         self._history_count += 1
+        take_into_mean(self._q, 1.0 / self._history_count, self._history, self.threads)
 
-    def history_mean(self) -> np.ndarray:
-        """Mean of what was accumulated since the last `reset_history` (n_tracers, nlev, nlat, nlon)."""
+    def history_mean(self) -> Fields:
+        """Mean of what was accumulated since the last `reset_history`: a field (nlev, nlat, nlon) for each tracer, float64."""
         if self._history is None or self._history_count == 0:
             raise TransportError("no history was accumulated", "history_mean")
-        return self._gathered(self._history, self._history_count)
+        return Fields(self._history, self.n_tracers, self.threads)
 
     def reset_history(self) -> None:
         """Forget what was accumulated."""
@@ -184,9 +211,9 @@ class TransportCore:
         if values.ndim != 4:
             raise TransportError("coefficients have four dimensions", "set_coefficients", f"shape {values.shape}",
                                  "(n_tracers, n_basis, nlat, nlon)")
-        values = _checked(values, (self.n_tracers, values.shape[1], *self.grid.shape), "coefficients")
+        values = checked(values, (self.n_tracers, values.shape[1], *self.grid.shape), "coefficients")
         blocked = np.zeros((self._q.shape[0], values.shape[1], *self.grid.shape, self._block), dtype=self._kind)
-        self._scatter(values, blocked)
+        scatter(values, blocked, self.threads)
         self._coefficients = blocked
 
     def step(self, met: StepMet, dt: float, emission: StepEmission | None = None) -> None:
@@ -232,9 +259,9 @@ class TransportCore:
         numpy.ndarray
             Air in each cell after the step (nlev, nlat, nlon) [kg]; on caps the mean of the row.
         """
-        self._zonal[:] = _shaped(zonal, self._zonal.shape, "zonal")
-        self._meridional[:] = _shaped(meridional, self._meridional.shape, "meridional")
-        self._mass[:] = _shaped(mass, self._mass.shape, "mass")
+        self._zonal[:] = shaped(zonal, self._zonal.shape, "zonal")
+        self._meridional[:] = shaped(meridional, self._meridional.shape, "meridional")
+        self._mass[:] = shaped(mass, self._mass.shape, "mass")
         self._horizontal()
         return self._mass.copy()
 
@@ -250,7 +277,7 @@ class TransportCore:
             Columns must agree: the walls bring what the column gains.
         """
         self.advect_horizontally(zonal, meridional, mass)
-        self._mass_end[:] = _shaped(mass_end, self._mass_end.shape, "mass_end")
+        self._mass_end[:] = shaped(mass_end, self._mass_end.shape, "mass_end")
         self._columns(self._no_basis, self._no_coefficients)
 
     # --- The phases of a step ---------------------------------------------------------------------------------------
@@ -258,7 +285,7 @@ class TransportCore:
     def _move_air(self, met: StepMet, dt: float) -> np.ndarray:
         """Fluxes of air, mass at the end, mixing; gives the surface pressure at the end (nlat, nlon) [Pa]."""
         field = (self.nlev, *self.grid.shape)
-        u, v = _shaped(met.u, field, "u"), _shaped(met.v, field, "v")
+        u, v = shaped(met.u, field, "u"), shaped(met.v, field, "v")
         ps_end = self._target_pressure(met)
         self._mass_fluxes(u, v, ps_end, dt)
         self._air_mass(ps_end, self._mass_end)
@@ -266,7 +293,7 @@ class TransportCore:
         return ps_end
 
     def _target_pressure(self, met: StepMet) -> np.ndarray:
-        ps_end = _shaped(met.ps_end, self.grid.shape, "ps_end").copy()
+        ps_end = shaped(met.ps_end, self.grid.shape, "ps_end").copy()
         if not (np.isfinite(ps_end).all() and ps_end.min() > 0.0):
             raise MetError("surface pressure is not finite and positive", "step, ps_end",
                            f"{np.count_nonzero(~np.isfinite(ps_end))} NaN or infinite values")
@@ -281,7 +308,7 @@ class TransportCore:
         basis = np.asarray(emission.basis, dtype=np.float64)
         if basis.ndim == 1:
             basis = np.broadcast_to(basis[:, None, None], (basis.size, *self.grid.shape))
-        basis = _checked(basis, (basis.shape[0], *self.grid.shape), "basis") * self._tables.area[:, None]
+        basis = checked(basis, (basis.shape[0], *self.grid.shape), "basis") * self._tables.area[:, None]
         if emission.coefficients is not None and emission.coefficients is not self._coefficients_source:
             self.set_coefficients(emission.coefficients)
             self._coefficients_source = emission.coefficients
@@ -290,7 +317,7 @@ class TransportCore:
                 raise TransportError("without coefficients there must be one basis field for each tracer", "step, emission",
                                      f"{basis.shape[0]} basis fields", f"{self.n_tracers}")
             direct = np.zeros_like(self._q[:, :1])
-            self._scatter(basis[:, None], direct)
+            scatter(basis[:, None], direct, self.threads)
             return np.ones((1, *self.grid.shape)), direct
         if basis.shape[0] != self._coefficients.shape[1]:
             raise TransportError("basis and coefficients disagree", "step, emission", f"{basis.shape[0]} basis fields",
@@ -318,32 +345,6 @@ class TransportCore:
                     coefficients.T,
                     self._q.T))
 
-    # --- Blocks -----------------------------------------------------------------------------------------------------
-
-    def _scatter(self, values: np.ndarray, blocked: np.ndarray) -> None:
-        """(n_tracers, n, nlat, nlon) into (n_blocks, n, nlat, nlon, block)."""
-        if not blocked.flags.c_contiguous:  # single rows
-            for n in range(self.n_tracers):
-                blocked[n // self._block, ..., n % self._block] = values[n]
-            return
-        run = _fields().into_blocks_double if self.precision == "double" else _fields().into_blocks_single
-        _raise(*run(self.threads, values.T, blocked.T))
-
-    def _gathered(self, blocked: np.ndarray, divisor: float = 1.0) -> np.ndarray:
-        """(n_blocks, n, nlat, nlon, block), divided, as (n_tracers, n, nlat, nlon)."""
-        values = np.empty((self.n_tracers, *blocked.shape[1:4]))
-        run = _fields().out_of_blocks_double if blocked.dtype == np.float64 else _fields().out_of_blocks_single
-        _raise(*run(self.threads, blocked.T, float(divisor), values.T))
-        return values
-
-
-def tracer_mean(values: ArrayLike, threads: int) -> np.ndarray:
-    """Mean over the first dimension that returns equal values to the bit, float64."""
-    values = np.ascontiguousarray(values, dtype=np.float64)
-    mean = np.empty(values.shape[1:])
-    _raise(*_fields().tracer_mean(threads, values.reshape(values.shape[0], -1).T, mean.reshape(-1)))
-    return mean
-
 
 class _Tables:
     """Constant geometry of a grid, in the Fortran order the core wants."""
@@ -366,10 +367,6 @@ def _face() -> Any:
     return _transport.gcas_transport_face
 
 
-def _fields() -> Any:
-    return _transport.gcas_transport_fields_face
-
-
 def _raise(status: int, message: str) -> None:
     """Turn the core's status into an exception."""
     table = _transport.gcas_status
@@ -380,22 +377,6 @@ def _raise(status: int, message: str) -> None:
     if status == table.status_not_finite:
         raise MetError("meteorology is not finite", found=message)
     raise TransportError("the transport core refused its input", found=message)
-
-
-def _block_width(n_tracers: int, precision: str) -> int:
-    """The smallest narrow block that holds all, else the wide one with the least padding (the wider of equals)."""
-    for width in NARROW_WIDTHS:
-        if n_tracers <= width:
-            return width
-    return min(WIDE_WIDTHS[precision], key=lambda width: (-(-n_tracers // width) * width, -width))
-
-
-def _aligned_zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """Zeros that start on a cache line, so that no vector of a block straddles two."""
-    count, size = int(np.prod(shape)), np.dtype(dtype).itemsize
-    space = np.zeros(count + CACHE_LINE_BYTES // size, dtype=dtype)
-    first = -space.ctypes.data % CACHE_LINE_BYTES // size
-    return space[first : first + count].reshape(shape)
 
 
 def _hybrid(hyai: ArrayLike, hybi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -410,20 +391,6 @@ def _hybrid(hyai: ArrayLike, hybi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     if np.any(np.diff(b) < 0.0) or not b[-1] > b[0]:
         raise TransportError("hybi must not decrease downward", "hyai, hybi")
     return a, b
-
-
-def _shaped(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray:
-    array = np.ascontiguousarray(values, dtype=np.float64)
-    if array.shape != shape:
-        raise TransportError(f"{name} has the wrong shape", name, f"{array.shape}", f"{shape}")
-    return array
-
-
-def _checked(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray:
-    array = _shaped(values, shape, name)
-    if not np.isfinite(array).all():
-        raise TransportError(f"{name} is not finite", name, f"{np.count_nonzero(~np.isfinite(array))} NaN or infinite values")
-    return array
 
 
 def _mean_of_equals(values: np.ndarray, axis: int) -> np.ndarray:

@@ -23,7 +23,8 @@ from mozart_coupling.netcdf import inside
 class EmissionFeed(Protocol):
     """Gives the amounts added in a step."""
 
-    coefficients: np.ndarray | None
+    def take_coefficients(self) -> np.ndarray | None:
+        """(n_tracers, n_basis, nlat, nlon) [1], given away: asked for once; None where there is a field for each tracer."""
 
     def amounts(self, start: int, end: int) -> np.ndarray:
         """(n_basis, nlat, nlon) [kg m-2] added between two instants [s since 1970]."""
@@ -54,7 +55,6 @@ class FileEmissions:
     """
 
     def __init__(self, directory: Path, tag: str, tracers: Sequence[str], grid: Grid, start: int, end: int, mw_co2: float) -> None:
-        self.coefficients = None
         self.paths = [find_emission_file(directory, tracer, tag) for tracer in tracers]
         self._grid, self._factor = grid, kilograms_per_molecule_per_cm2(mw_co2)
         self._files: list[netCDF4.Dataset] = []
@@ -74,6 +74,9 @@ class FileEmissions:
         except BaseException:
             self.close()
             raise
+
+    def take_coefficients(self) -> None:
+        """There are none."""
 
     def amounts(self, start: int, end: int) -> np.ndarray:
         """(n_tracers, nlat, nlon) [kg m-2] added between two instants."""
@@ -121,8 +124,15 @@ class ComponentEmissions:
         if missing:
             raise EmissionError("factors of a tracer are missing", f"{factors_file}, {missing[0]}", f"tracers {own[0]} … {own[-1]}",
                                 f"{len(tracers)} tracers", f"Missing: {', '.join(missing)}")
-        self.coefficients: np.ndarray | None = np.ascontiguousarray(factors[[own.index(tracer) for tracer in tracers]])
+        self._coefficients: np.ndarray | None = factors
+        if tuple(own) != tuple(tracers):
+            self._coefficients = np.ascontiguousarray(factors[[own.index(tracer) for tracer in tracers]])
         self._factor = kilograms_per_molecule_per_cm2(mw_co2)
+
+    def take_coefficients(self) -> np.ndarray | None:
+        """(n_tracers, n_components, nlat, nlon) [1]; once."""
+        given, self._coefficients = self._coefficients, None
+        return given
 
     def amounts(self, start: int, end: int) -> np.ndarray:
         """(n_components, nlat, nlon) [kg m-2] added between two instants, before the factors."""

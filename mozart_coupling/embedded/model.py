@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from mozart_coupling.heights import hydrostatic_heights
 from mozart_coupling.history import HistoryLayout, HistoryWriter
 from mozart_coupling.initial import read_initial
 from mozart_coupling.met import MetFiles
-from mozart_coupling.restart import read_master, read_pointer, read_restart, write_pointer, write_restart
+from mozart_coupling.restart import open_restart, read_master, read_pointer, write_pointer, write_restart
 from mozart_coupling.samples import read_request, write_samples
 from mozart_coupling.stale import dated_output, move_aside
 
@@ -61,13 +62,15 @@ class EmbeddedModel:
         self.levels = (self.met.hyai, self.met.hybi)
         core = AnomalyCore if settings.precision == "single" else TransportCore
         self.core = core(self.met.grid, *self.levels, len(settings.tracers), mode=settings.mode, threads=settings.threads or None,
-                         boundary_layer=settings.boundary_layer, convection=settings.convection)
+                         boundary_layer=settings.boundary_layer, convection=settings.convection,
+                         history_precision=settings.history_precision)
         self.met.threads = self.core.threads
         if master is None:
             self._set_initial()
         else:
             self._set_restart(master)
         self.emissions = self._open_emissions()
+        self.core.set_coefficients(self.emissions.take_coefficients())
         self.samples = self._open_samples()
         self.averages = _Averages(self) if settings.history else None
 
@@ -134,9 +137,10 @@ class EmbeddedModel:
         initial = read_initial(path, self.settings.tracers)
         require_grid(initial.grid, self.met.grid, path, InitialError)
         self._require_levels(initial.hyam, initial.hybm, path, InitialError)
-        fields = np.stack([initial.tracer(name) for name in self.settings.tracers])
-        require_physical(fields, self.to_vmr, path, InitialError)
-        mean = float(fields.mean())
+        fields = [initial.tracer(name) for name in self.settings.tracers]  # often one field for all
+        for field in {id(field): field for field in fields}.values():
+            require_physical(field, self.to_vmr, path, InitialError)
+        mean = float(np.mean([field.mean() for field in fields]))
         if MEAN_VMR[0] <= mean <= MEAN_VMR[1]:
             log.warning("the initial condition %s has a mean of %.4g: kg/kg is expected, this looks like mol/mol", path, mean)
         if initial.time is not None and initial.time != self.start:
@@ -146,22 +150,24 @@ class EmbeddedModel:
     def _set_restart(self, master_path: Path) -> None:
         master = read_master(master_path)
         path = master_path.parent / Path(contract.restart_name(self.settings.case, master.time)).name
-        restart = read_restart(path, self.settings.tracers)
+        restart = open_restart(path, self.settings.tracers)
         if restart.time != self.start:
             raise RestartError("the tracer restart is of another date than the master restart", path, readable(restart.time),
                                readable(self.start))
         expected = (self.levels[0].size - 1, *self.met.grid.shape)
-        if restart.mixing_ratio.shape[1:] != expected:
-            raise RestartError("the restart is on another grid than the meteorology", path, restart.mixing_ratio.shape[1:], expected)
+        if restart.mixing_ratio[0].shape != expected:
+            raise RestartError("the restart is on another grid than the meteorology", path, restart.mixing_ratio[0].shape, expected)
         if restart.grid is not None:
             require_grid(restart.grid, self.met.grid, path, RestartError)
         if restart.hyam is not None and restart.hybm is not None:
             self._require_levels(restart.hyam, restart.hybm, path, RestartError)
-        require_physical(restart.mixing_ratio, self.to_vmr, path, RestartError)
+        for name, field in zip(self.settings.tracers, restart.mixing_ratio, strict=True):
+            require_physical(field, self.to_vmr, f"{path}, {name}", RestartError)
         if master.ps.shape != expected[1:]:
             raise RestartError("the restart is on another grid than the meteorology", f"{master_path}, PS", master.ps.shape, expected[1:])
         parts = master.parts
-        if isinstance(self.core, AnomalyCore) and parts is not None and np.array_equal(parts[0] + parts[1], restart.mixing_ratio):
+        if isinstance(self.core, AnomalyCore) and parts is not None and all(
+                np.array_equal(parts[0] + anomaly, field) for anomaly, field in zip(parts[1], restart.mixing_ratio, strict=True)):
             self.core.set_parts(parts, master.ps)
         else:
             self.core.set_state(restart.mixing_ratio, master.ps)
@@ -174,7 +180,7 @@ class EmbeddedModel:
 
     def _step(self, start: int, end: int) -> None:
         try:
-            emission = StepEmission(self.emissions.amounts(start, end), self.emissions.coefficients)
+            emission = StepEmission(self.emissions.amounts(start, end))
             self.core.step(self.met.step(start, end), float(end - start), emission)
             if self.averages is not None:
                 self.averages.add(end)
@@ -196,7 +202,7 @@ class EmbeddedModel:
         if now % DAY == 0:
             if isinstance(self.core, AnomalyCore):
                 # As a run restarted here would do; done every day, so that it does not matter which restarts are written.
-                self.core.set_state(self.core.mixing_ratio(), self.core.surface_pressure)
+                self.core.set_state(self.core.fields(), self.core.surface_pressure)
             log.info("%s  %5.1f s  %.0f ms a step, surface pressure shifted by %+.3f Pa", readable(now), elapsed, 1e3 * elapsed / number,
                      self.core.pressure_shift)
 
@@ -210,12 +216,18 @@ class EmbeddedModel:
 
     def _write_restart(self, now: int) -> None:
         """Both restart files, then the pointer."""
-        settings, state, ps = self.settings, self.core.mixing_ratio(), self.core.surface_pressure
-        require_physical(state, self.to_vmr, f"tracers at {readable(now)}", StateError)
+        settings = self.settings
         parts = self.core.parts if isinstance(self.core, AnomalyCore) and now % DAY else None
-        write_restart(settings.directory, settings.case, now, self.met.grid, self.levels, settings.tracers, state, ps, self.attributes(),
-                      parts)
+        fields = self.physical(self.core.fields(), f"tracers at {readable(now)}")
+        write_restart(settings.directory, settings.case, now, self.met.grid, self.levels, settings.tracers, fields,
+                      self.core.surface_pressure, self.attributes(), parts)
         write_pointer(settings.directory, settings.case, now)
+
+    def physical(self, fields: Sequence[np.ndarray], what: str, factor: float = 1.0) -> Iterator[np.ndarray]:
+        """Each tracer's field times a factor, after a look at its values [kg/kg]."""
+        for name, field in zip(self.settings.tracers, fields, strict=True):
+            require_physical(field, self.to_vmr, f"{what}, {name}", StateError)
+            yield field if factor == 1.0 else factor * field
 
     def attributes(self) -> dict[str, object]:
         """Global attributes of every file the run writes."""
@@ -296,10 +308,7 @@ class _Averages:
         ps, temperature = self._ps / self._count, self._temperature / self._count
         humidity = None if self._humidity is None else self._humidity / self._count
         mid, interface = hydrostatic_heights(temperature, humidity, ps, self._phis, *self.model.levels)
-        mean = self.model.core.history_mean()
-        require_physical(mean, self.model.to_vmr, f"averages up to {readable(now)}", StateError)
-        if self._factor != 1.0:
-            mean *= self._factor
+        mean = self.model.physical(self.model.core.history_mean(), f"averages up to {readable(now)}", self._factor)
         self.writer.write(now, mean, ps, mid, interface, humidity)
         self.model.core.reset_history()
         self._ps[:], self._temperature[:], self._count = 0.0, 0.0, 0

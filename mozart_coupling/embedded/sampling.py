@@ -66,11 +66,12 @@ class SampleCollector:
             self._humidity[row] += weight[:, None] * humidity
 
     def finish(self, to_mole_fraction: float, phis: np.ndarray, hyai: np.ndarray, hybi: np.ndarray) -> SampleColumns:
-        """The columns in mol/mol, with heights from their mean temperature, humidity and surface pressure."""
+        """The columns in mol/mol, once, with heights from their mean temperature, humidity and surface pressure."""
         humidity = None if self._humidity is None else np.ascontiguousarray(self._humidity.T)
         mid, interface = hydrostatic_heights(np.ascontiguousarray(self._temperature.T), humidity, self._ps, phis[self.ilat, self.ilon],
                                              hyai, hybi)
-        return SampleColumns(self.column, self._mixing * to_mole_fraction, self._ps, np.ascontiguousarray(mid.T),
+        self._mixing *= to_mole_fraction
+        return SampleColumns(self.column, self._mixing, self._ps, np.ascontiguousarray(mid.T),
                              np.ascontiguousarray(interface.T),
                              self._humidity, hyai, hybi, self.tracers)
 

@@ -2,12 +2,12 @@
 module gcas_transport_fields_face
     use gcas_kinds, only: dp, sp
     use gcas_status, only: status_bad_shape, status_ok
-    use gcas_transport_fields, only: add_to, blend, into_blocks, mean_of_tracers, out_of_blocks
+    use gcas_transport_fields, only: average, blend, into_blocks, out_of_blocks
     implicit none (type, external)
     private
 
-    public :: blend_double, blend_single, add_double, add_single, into_blocks_double, into_blocks_single
-    public :: out_of_blocks_double, out_of_blocks_single, tracer_mean
+    public :: blend_double, blend_single, average_double_double, average_single_double, average_double_single, average_single_single
+    public :: into_blocks_double, into_blocks_single, out_of_blocks_double, out_of_blocks_single
 
 contains
 
@@ -39,91 +39,109 @@ contains
         if (status == status_ok) call blend(n_threads, first, last, weight, blended)
     end subroutine blend_single
 
-    !> Add values in double precision to a running sum.
-    subroutine add_double(n_threads, values, total, status, message)
+    !> Take values in double precision into a running mean in double.
+    subroutine average_double_double(n_threads, values, weight, mean, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
         real(dp), contiguous, intent(in) :: values(:)              !! (n)
-        real(dp), contiguous, intent(inout) :: total(:)            !! (n)
+        real(dp), intent(in) :: weight                 !! of the values: one over their number with those before [1]
+        real(dp), contiguous, intent(inout) :: mean(:)             !! (n)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_sizes('values', [size(values)], size(total), status, message)
-        if (status == status_ok) call add_to(n_threads, values, total)
-    end subroutine add_double
+        call check_sizes('values', [size(values)], size(mean), status, message)
+        if (status == status_ok) call average(n_threads, values, weight, mean)
+    end subroutine average_double_double
 
-    !> Add values in single precision to a running sum.
-    subroutine add_single(n_threads, values, total, status, message)
+    !> Take values in single precision into a running mean in double.
+    subroutine average_single_double(n_threads, values, weight, mean, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
         real(sp), contiguous, intent(in) :: values(:)              !! (n)
-        real(dp), contiguous, intent(inout) :: total(:)            !! (n)
+        real(dp), intent(in) :: weight                 !! of the values: one over their number with those before [1]
+        real(dp), contiguous, intent(inout) :: mean(:)             !! (n)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_sizes('values', [size(values)], size(total), status, message)
-        if (status == status_ok) call add_to(n_threads, values, total)
-    end subroutine add_single
+        call check_sizes('values', [size(values)], size(mean), status, message)
+        if (status == status_ok) call average(n_threads, values, weight, mean)
+    end subroutine average_single_double
 
-    !> Tracers, one after the other, to blocks in double precision; what the last block has to spare is left alone.
-    subroutine into_blocks_double(n_threads, values, q, status, message)
+    !> Take values in double precision into a running mean in single.
+    subroutine average_double_single(n_threads, values, weight, mean, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
-        real(dp), contiguous, intent(in) :: values(:, :, :, :)     !! (n_lon, n_lat, n, n_tracers)
+        real(dp), contiguous, intent(in) :: values(:)              !! (n)
+        real(dp), intent(in) :: weight                 !! of the values: one over their number with those before [1]
+        real(sp), contiguous, intent(inout) :: mean(:)             !! (n)
+        integer, intent(out) :: status                 !! status table
+        character(len=200), intent(out) :: message     !! empty unless status tells otherwise
+
+        call check_sizes('values', [size(values)], size(mean), status, message)
+        if (status == status_ok) call average(n_threads, values, weight, mean)
+    end subroutine average_double_single
+
+    !> Take values in single precision into a running mean in single.
+    subroutine average_single_single(n_threads, values, weight, mean, status, message)
+        integer, intent(in) :: n_threads               !! OpenMP threads [1]
+        real(sp), contiguous, intent(in) :: values(:)              !! (n)
+        real(dp), intent(in) :: weight                 !! of the values: one over their number with those before [1]
+        real(sp), contiguous, intent(inout) :: mean(:)             !! (n)
+        integer, intent(out) :: status                 !! status table
+        character(len=200), intent(out) :: message     !! empty unless status tells otherwise
+
+        call check_sizes('values', [size(values)], size(mean), status, message)
+        if (status == status_ok) call average(n_threads, values, weight, mean)
+    end subroutine average_single_single
+
+    !> Some tracers, one after the other, to blocks in double precision; the rest of the blocks is left alone.
+    subroutine into_blocks_double(n_threads, values, first, q, status, message)
+        integer, intent(in) :: n_threads               !! OpenMP threads [1]
+        real(dp), contiguous, intent(in) :: values(:, :, :, :)     !! (n_lon, n_lat, n, n_given)
+        integer, intent(in) :: first                   !! first tracer given, from 1
         real(dp), contiguous, intent(inout) :: q(:, :, :, :, :)    !! (block, n_lon, n_lat, n, n_blocks)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_blocks(shape(values), shape(q), status, message)
-        if (status == status_ok) call into_blocks(n_threads, values, q)
+        call check_blocks(shape(values), shape(q), first, status, message)
+        if (status == status_ok) call into_blocks(n_threads, values, first, q)
     end subroutine into_blocks_double
 
-    !> Tracers, one after the other, to blocks in single precision; what the last block has to spare is left alone.
-    subroutine into_blocks_single(n_threads, values, q, status, message)
+    !> Some tracers, one after the other, to blocks in single precision; the rest of the blocks is left alone.
+    subroutine into_blocks_single(n_threads, values, first, q, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
-        real(dp), contiguous, intent(in) :: values(:, :, :, :)     !! (n_lon, n_lat, n, n_tracers)
+        real(dp), contiguous, intent(in) :: values(:, :, :, :)     !! (n_lon, n_lat, n, n_given)
+        integer, intent(in) :: first                   !! first tracer given, from 1
         real(sp), contiguous, intent(inout) :: q(:, :, :, :, :)    !! (block, n_lon, n_lat, n, n_blocks)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_blocks(shape(values), shape(q), status, message)
-        if (status == status_ok) call into_blocks(n_threads, values, q)
+        call check_blocks(shape(values), shape(q), first, status, message)
+        if (status == status_ok) call into_blocks(n_threads, values, first, q)
     end subroutine into_blocks_single
 
-    !> Blocks in double precision, divided by a number, to one tracer after the other.
-    subroutine out_of_blocks_double(n_threads, q, divisor, values, status, message)
+    !> Some tracers of blocks in double precision, one after the other.
+    subroutine out_of_blocks_double(n_threads, q, first, values, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
         real(dp), contiguous, intent(in) :: q(:, :, :, :, :)       !! (block, n_lon, n_lat, n, n_blocks)
-        real(dp), intent(in) :: divisor                !! [1]
-        real(dp), contiguous, intent(inout) :: values(:, :, :, :)  !! (n_lon, n_lat, n, n_tracers)
+        integer, intent(in) :: first                   !! first tracer wanted, from 1
+        real(dp), contiguous, intent(inout) :: values(:, :, :, :)  !! (n_lon, n_lat, n, n_wanted)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_blocks(shape(values), shape(q), status, message)
-        if (status == status_ok) call out_of_blocks(n_threads, q, divisor, values)
+        call check_blocks(shape(values), shape(q), first, status, message)
+        if (status == status_ok) call out_of_blocks(n_threads, q, first, values)
     end subroutine out_of_blocks_double
 
-    !> Blocks in single precision, divided by a number, to one tracer after the other.
-    subroutine out_of_blocks_single(n_threads, q, divisor, values, status, message)
+    !> Some tracers of blocks in single precision, one after the other.
+    subroutine out_of_blocks_single(n_threads, q, first, values, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
         real(sp), contiguous, intent(in) :: q(:, :, :, :, :)       !! (block, n_lon, n_lat, n, n_blocks)
-        real(dp), intent(in) :: divisor                !! [1]
-        real(dp), contiguous, intent(inout) :: values(:, :, :, :)  !! (n_lon, n_lat, n, n_tracers)
+        integer, intent(in) :: first                   !! first tracer wanted, from 1
+        real(dp), contiguous, intent(inout) :: values(:, :, :, :)  !! (n_lon, n_lat, n, n_wanted)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_blocks(shape(values), shape(q), status, message)
-        if (status == status_ok) call out_of_blocks(n_threads, q, divisor, values)
+        call check_blocks(shape(values), shape(q), first, status, message)
+        if (status == status_ok) call out_of_blocks(n_threads, q, first, values)
     end subroutine out_of_blocks_single
-
-    !> Mean of all tracers; the mean of equal values is that value, to the bit.
-    subroutine tracer_mean(n_threads, values, mean, status, message)
-        integer, intent(in) :: n_threads               !! OpenMP threads [1]
-        real(dp), contiguous, intent(in) :: values(:, :)           !! (n_cells, n_tracers)
-        real(dp), contiguous, intent(inout) :: mean(:)             !! (n_cells)
-        integer, intent(out) :: status                 !! status table
-        character(len=200), intent(out) :: message     !! empty unless status tells otherwise
-
-        call check_sizes('values', [size(values, 1)], size(mean), status, message)
-        if (status == status_ok) call mean_of_tracers(n_threads, values, mean)
-    end subroutine tracer_mean
 
     !> Do the arrays have one size?
     subroutine check_sizes(name, sizes, expected, status, message)
@@ -140,16 +158,16 @@ contains
             sizes(findloc(sizes == expected, .false., 1)), ', expected ', expected
     end subroutine check_sizes
 
-    !> Do tracers and blocks fit each other?
-    subroutine check_blocks(v_shape, q_shape, status, message)
-        integer, intent(in) :: v_shape(:), q_shape(:)
+    !> Do the blocks have room for tracers from a first one on?
+    subroutine check_blocks(v_shape, q_shape, first, status, message)
+        integer, intent(in) :: v_shape(:), q_shape(:), first
         integer, intent(out) :: status
         character(len=*), intent(out) :: message
 
         status = status_bad_shape
         message = 'values: found a shape that does not fit the blocks'
         if (any(v_shape(1:3) /= q_shape(2:4))) return
-        if (v_shape(4) > q_shape(1)*q_shape(5) .or. v_shape(4) <= q_shape(1)*(q_shape(5) - 1)) return
+        if (first < 1 .or. first + v_shape(4) - 1 > q_shape(1)*q_shape(5)) return
         status = status_ok
         message = ''
     end subroutine check_blocks

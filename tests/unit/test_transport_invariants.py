@@ -212,7 +212,7 @@ def test_gather_and_history() -> None:
     first = core.mixing_ratio()
     core.step(weather(), DT)
     core.accumulate_history()
-    np.testing.assert_allclose(core.history_mean(), 0.5 * (first + core.mixing_ratio()), rtol=1e-15)
+    np.testing.assert_allclose(core.history_mean(), 0.5 * (first + core.mixing_ratio()), rtol=1e-15, atol=1e-16)
     core.reset_history()
     with pytest.raises(TransportError, match="no history"):
         core.history_mean()
