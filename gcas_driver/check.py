@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from rich.console import Console
@@ -16,8 +16,9 @@ from mozart_coupling.met import MetFiles
 from .check_command import command_problems
 from .config import Settings
 from .cost import Cost, estimate_cost
-from .errors import GcasError, Problem
+from .errors import GcasError, InputError, Problem
 from .fluxes import priors
+from .fluxes.components import COMPONENTS
 from .fluxes.lambda_cells import component_cells
 from .fluxes.perturbations import Correlation
 from .fluxes.prior import window_fluxes
@@ -29,6 +30,7 @@ from .observations.streams import streams_from
 from .plan import DAY, plan_windows
 from .progress import counted
 
+TOTALS_DAYS = 1096  # so much of a run is looked at for the totals of its prior fluxes
 OBSERVATIONS_MADE = "made_observations.json"
 """Mark that `gcas osse` leaves when all inputs of a synthetic experiment are there."""
 
@@ -46,11 +48,14 @@ class CheckResult:
     sigma : dict
         Prior standard deviation that λ implies in the first window [PgC/yr]: region → value, sum of the optimised components; empty
         when inputs have errors.
+    totals : dict
+        Prior fluxes [PgC/yr]: year → component → mean over the part of the year that the run covers; of long runs the first years.
     """
 
     problems: list[Problem]
     cost: Cost | None
     sigma: dict[str, float]
+    totals: dict[int, dict[str, float]] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Problem]:
@@ -70,8 +75,14 @@ def check_case(settings: Settings) -> CheckResult:
         return CheckResult(problems, None, {})
     cost = estimate_cost(settings, *grid_and_levels)
     problems += cost.problems(settings)
-    readable = unmade is None and not any(p.severity == "error" for p in problems)
-    return CheckResult(problems, cost, implied_sigma(settings, grid_and_levels[0]) if readable else {})
+    if unmade is not None or any(p.severity == "error" for p in problems):
+        return CheckResult(problems, cost, {})
+    try:
+        end = min(settings.time.end, settings.time.start + TOTALS_DAYS * DAY)
+        totals = priors.annual_totals(settings.prior, settings.time.start, end)
+        return CheckResult(problems, cost, implied_sigma(settings, grid_and_levels[0]), totals)
+    except InputError as error:  # values that the check's samples did not meet
+        return CheckResult([*problems, Problem.of(error)], cost, {})
 
 
 def unmade_inputs(settings: Settings) -> Problem | None:
@@ -187,6 +198,13 @@ def print_check(result: CheckResult, console: Console | None = None) -> None:
     if result.cost is not None:
         for line in result.cost.lines():
             console.print(line, markup=False)
+    if result.totals:
+        components = [c for c in COMPONENTS if any(values[c] for values in result.totals.values())]
+        console.print("prior fluxes, PgC/yr (over the days of the run; of long runs one day a month):")
+        console.print("  year" + "".join(f"{c:>10}" for c in components) + f"{'sum':>10}", markup=False)
+        for year, values in result.totals.items():
+            numbers = [values[c] for c in components]
+            console.print(f"  {year}" + "".join(f"{x:10.3f}" for x in (*numbers, sum(numbers))), markup=False)
     if result.sigma:
         console.print("prior standard deviation that λ implies in the first window, PgC/yr:")
         for name, value in result.sigma.items():

@@ -16,6 +16,7 @@ from .stream import parts_of, period_of
 
 SECOND = np.timedelta64(1, "s")
 SECONDS_OF_A_DAY = 86400
+DAY = np.timedelta64(SECONDS_OF_A_DAY, "s")
 REAL_CALENDARS = ("standard", "gregorian", "proleptic_gregorian", "julian")
 NO_LEAP = ("noleap", "365_day", "365")
 MONTHS_OF_30 = ("360_day", "360")
@@ -69,7 +70,9 @@ def intervals(dataset: netCDF4.Dataset, context: Context, n_records: int) -> tup
         start, end = _shares_of_a_day(dataset, path, context.day, n_records)
     else:
         marks = _calendar_dates(dataset, path, context.day) if layout.calendar_dates else _times(dataset, context)
-        start, end = _of_name(context) if marks is None else _around(marks, context)
+        start, end = _of_name(context) if marks is None else _around(marks, context, no_leap_days(dataset))
+    if no_leap_days(dataset) and np.median((end - start) / DAY) < 1.0:  # what ends with 28 February does not last over the 29th
+        end = np.where((end - start) / DAY >= 1.0, end - DAY, end)
     if np.any(end <= start) or np.any(start[1:] < end[:-1]):
         raise InputError("time intervals overlap or run backwards", f"{path}, time", _listed(start))
     return start, end
@@ -103,7 +106,7 @@ def _of_name(context: Context) -> tuple[np.ndarray, np.ndarray]:
     return np.array([first.astype("datetime64[s]")]), np.array([(first + 1).astype("datetime64[s]")])
 
 
-def _around(marks: np.ndarray, context: Context) -> tuple[np.ndarray, np.ndarray]:
+def _around(marks: np.ndarray, context: Context, no_leap: bool) -> tuple[np.ndarray, np.ndarray]:
     """Intervals around, before or after their marks: a calendar month or year, or of equal length."""
     stamp, path = context.stamp or context.layout.stamp, context.path
     if stamp not in ("start", "centre", "end"):
@@ -123,14 +126,24 @@ def _around(marks: np.ndarray, context: Context) -> tuple[np.ndarray, np.ndarray
                 raise InputError(f"time stamps stand between {name}s", f"{path}, time", _listed(marks), f"the middle of each {name}",
                                  "Say by `time_stamp` of the &prior group whether they mark its start or its end.")
             return units.astype("datetime64[s]"), (units + 1).astype("datetime64[s]")
-    steps = np.unique(np.diff(marks))
+    counted = marks - _leap_days_before(marks) * DAY if no_leap else marks
+    steps = np.unique(np.diff(counted))
     if (steps[-1] - steps[0]) / SECOND > 2:
         raise InputError("time stamps are not evenly spaced and have no bounds", f"{path}, time", _listed(marks),
                          "equal steps, calendar months or years, or a variable with the bounds")
     step = int(np.median(steps / SECOND))
     before = {"start": 0, "centre": step // 2, "end": step}[stamp]
     start = marks - np.timedelta64(before, "s")
-    return start, start + np.timedelta64(step, "s")
+    end = start + np.timedelta64(step, "s")
+    if no_leap and step >= SECONDS_OF_A_DAY:
+        end[:-1] = start[1:]
+    return start, end
+
+
+def _leap_days_before(marks: np.ndarray) -> np.ndarray:
+    """How many 29ths of February lie before each time, counted from year 0."""
+    last = (marks - 59 * DAY).astype("datetime64[Y]").astype(int) + 1970  # in January and February the year before
+    return last // 4 - last // 100 + last // 400
 
 
 def _nearest_edge(marks: np.ndarray, unit: str) -> np.ndarray:
