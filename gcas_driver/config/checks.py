@@ -176,9 +176,17 @@ def _streams(settings: Any) -> list[Problem]:
         if len(surface.error_sites) != len(surface.error_sites_ppm):
             problems.append(Problem("'error_sites' and 'error_sites_ppm' in &surface differ in length", surface.where("error_sites"),
                                     f"{len(surface.error_sites)} and {len(surface.error_sites_ppm)}", "one error for each site"))
-        if len(surface.local_hours) not in (0, 2):
-            problems.append(Problem("'local_hours' in &surface takes two hours", surface.where("local_hours"),
-                                    f"{len(surface.local_hours)} values", "first, last"))
+        for name, text in (("local_hours", "two hours"), ("altitudes_m", "two heights")):
+            if len(getattr(surface, name)) not in (0, 2):
+                problems.append(Problem(f"'{name}' in &surface takes {text}", surface.where(name),
+                                        f"{len(getattr(surface, name))} values", "first, last"))
+        if len(surface.altitudes_m) == 2 and surface.altitudes_m[0] >= surface.altitudes_m[1]:
+            problems.append(Problem("'altitudes_m' in &surface is empty", surface.where("altitudes_m"),
+                                    f"{surface.altitudes_m[0]:g} to {surface.altitudes_m[1]:g}", "the lower height first"))
+        twice = sorted(set(surface.assimilation_flags) & set(surface.evaluation_flags))
+        if twice:
+            problems.append(Problem("a flag is both assimilated and withheld", surface.where("evaluation_flags"),
+                                    ", ".join(map(str, twice)), "in 'assimilation_flags' or in 'evaluation_flags'"))
     return problems
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gcas_driver.errors import InputError, Problem
-from gcas_driver.observations import acos_lite, gcasv2_satellite, gcasv2_surface, mapped, noaa_flask, obspack, oco2_mip
+from gcas_driver.observations import acos_lite, csv_sites, gcasv2_satellite, gcasv2_surface, mapped, noaa_flask, obspack, oco2_mip
 from gcas_driver.observations.operator import xco2_operator
 from gcas_driver.observations.scales import scale_problems
 from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
@@ -26,7 +26,7 @@ Stream = SatelliteStream | SurfaceStream
 
 READERS = {"acos_lite": acos_lite.READER, "oco2_lite": acos_lite.READER, "oco3_lite": acos_lite.READER, "oco2_mip": oco2_mip.READER,
            "gcasv2_satellite": gcasv2_satellite.READER, "mapped": mapped.READER,
-           "noaa_flask": noaa_flask, "obspack": obspack, "gcasv2_surface": gcasv2_surface}
+           "noaa_flask": noaa_flask, "obspack": obspack, "csv": csv_sites, "gcasv2_surface": gcasv2_surface}
 
 
 def read_streams(streams: Iterable[Stream], start: np.datetime64, end: np.datetime64) -> Observations:

@@ -15,6 +15,7 @@ from gcas_driver.observations.table import Observations
 
 Stream = SatelliteStream | SurfaceStream
 FileReader = Callable[[Path, Stream, float, float], Observations]
+TimeSpan = Callable[[Path, Stream], tuple[float, float]]
 
 
 def read_daily(stream: Stream, pattern: str, start: np.datetime64, end: np.datetime64, read_file: FileReader) -> Observations:
@@ -31,14 +32,20 @@ def check_daily_stream(stream: Stream, pattern: str, start: np.datetime64, end: 
     return problems + check_files(paths, stream, start, end, read_file, scales)
 
 
-def read_matching(stream: SurfaceStream, default: tuple[str, ...], start: np.datetime64, end: np.datetime64,
-                  read_file: FileReader) -> Observations:
-    """All observations of [start, end) out of the files that match the stream's wildcards, or else `default`."""
+def read_matching(stream: Stream, default: tuple[str, ...], start: np.datetime64, end: np.datetime64,
+                  read_file: FileReader, time_span: TimeSpan | None = None) -> Observations:
+    """All observations of [start, end) out of the files that match the stream's wildcards, or else `default`.
+
+    With `time_span`, which gives a file's earliest and latest time, files that hold nothing of [start, end) are not read.
+    """
     paths = matching_files(stream.directory, stream.files or default)
+    if time_span is not None:
+        spans = ((path, time_span(path, stream)) for path in paths)
+        paths = [path for path, (first, last) in spans if first < seconds(end) and last >= seconds(start)]
     return Observations.concatenate([read_file(path, stream, seconds(start), seconds(end)) for path in paths])
 
 
-def check_matching(stream: SurfaceStream, default: tuple[str, ...], start: np.datetime64, end: np.datetime64, read_file: FileReader,
+def check_matching(stream: Stream, default: tuple[str, ...], start: np.datetime64, end: np.datetime64, read_file: FileReader,
                    scales: dict[str, str] | None = None) -> list[Problem]:
     """What is wrong with the files that match; each is read."""
     try:

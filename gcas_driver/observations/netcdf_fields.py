@@ -15,8 +15,9 @@ from mozart_coupling.classic_header import missing_bytes
 FILL_LIMIT = 1.0e30
 FILL_CODES = (-999.99, -999.999, -999.9, -999.0, -9999.0, -99999.0, -999999.0)
 PRESSURE_UNITS = {"pa": 1.0, "hpa": 100.0, "mbar": 100.0, "mb": 100.0, "millibar": 100.0, "kpa": 1000.0}
-FRACTION_UNITS = {"ppm": 1.0, "ppmv": 1.0, "micromol mol-1": 1.0, "umol mol-1": 1.0, "1e-6": 1.0, "micromol/mol": 1.0,
-                  "mol mol-1": 1.0e6, "mol/mol": 1.0e6, "1": 1.0e6}
+FRACTION_UNITS = {"ppm": 1.0, "ppmv": 1.0, "micromol mol-1": 1.0, "umol mol-1": 1.0, "1e-6": 1.0, "micromol/mol": 1.0, "umol/mol": 1.0,
+                  "umol.mol-1": 1.0, "mol mol-1": 1.0e6, "mol/mol": 1.0e6, "1": 1.0e6, "nanomol mol-1": 1.0e-3, "nmol mol-1": 1.0e-3,
+                  "ppb": 1.0e-3, "ppbv": 1.0e-3}
 
 
 @contextmanager
@@ -159,11 +160,21 @@ def fraction_in_ppm(variable: netCDF4.Variable, values: np.ndarray) -> np.ndarra
 
 def fraction_factor(variable: netCDF4.Variable, values: np.ndarray, units: str = "") -> float:
     """Factor to ppm of mole fractions, of which `values` are some, by `units` or else as `fraction_in_ppm`."""
-    units = units or units_of(variable)
+    return co2_factor(values, units or units_of(variable), place_of(variable))
+
+
+def co2_factor(values: np.ndarray, units: str, where: str) -> float:
+    """Factor to ppm of CO2 mole fractions by the text of their units, or, if that is empty, by their size.
+
+    Raises
+    ------
+    InputError
+        For unknown units, or a median that is not 200 to 1500 ppm; `where` is the place named.
+    """
     middle = np.nanmedian(values) if np.isfinite(values).any() else np.nan
-    factor = _factor(FRACTION_UNITS, units, place_of(variable)) if units else (1.0e6 if abs(middle) < 0.1 else 1.0)
+    factor = _factor(FRACTION_UNITS, units, where) if units else (1.0e6 if abs(middle) < 0.1 else 1.0)
     if np.isfinite(middle) and not 200.0 < middle * factor < 1500.0:
-        raise InputError("not a mole fraction of CO2", place_of(variable), f"median {middle:g} {units or '(no units)'}",
+        raise InputError("not a mole fraction of CO2", where, f"median {middle:g} {units or '(no units)'}",
                          "200 to 1500 ppm", "check the file's units and gas")
     return factor
 
@@ -181,11 +192,21 @@ def error_factor(variable: netCDF4.Variable, values: np.ndarray, units: str = ""
     InputError
         For unknown units, or a size that no uncertainty of XCO2 has.
     """
-    units = units or units_of(variable)
+    return uncertainty_factor(values, units or units_of(variable), place_of(variable))
+
+
+def uncertainty_factor(values: np.ndarray, units: str, where: str) -> float:
+    """Factor to ppm of uncertainties by the text of their units, or, if that is empty, by their size.
+
+    Raises
+    ------
+    InputError
+        For unknown units, or a size that no uncertainty of CO2 has; `where` is the place named.
+    """
     middle = np.nanmedian(np.abs(values)) if np.isfinite(values).any() else np.nan
-    factor = _factor(FRACTION_UNITS, units, place_of(variable)) if units else (1.0e6 if middle < 1.0e-4 else 1.0)
+    factor = _factor(FRACTION_UNITS, units, where) if units else (1.0e6 if middle < 1.0e-4 else 1.0)
     if np.isfinite(middle) and middle > 0.0 and not 1.0e-5 < middle * factor < 100.0:
-        raise InputError("not an uncertainty of a mole fraction of CO2", place_of(variable), f"median {middle:g} {units or '(no units)'}",
+        raise InputError("not an uncertainty of a mole fraction of CO2", where, f"median {middle:g} {units or '(no units)'}",
                          "0.00001 to 100 ppm", "check the file's units")
     return factor
 
@@ -203,7 +224,7 @@ def attribute_text(variable: netCDF4.Variable) -> str:
 
 def _factor(table: dict[str, float], units: str, where: str) -> float:
     try:
-        return table[units.lower()]
+        return table[units.lower().replace("\u00b5", "u").replace("\u03bc", "u")]
     except KeyError:
         raise InputError("unknown units", where, units, " or ".join(table)) from None
 

@@ -1,25 +1,37 @@
-"""What all readers of samples at places share: selection by site, flag and hour, replicates, errors."""
+"""What all readers of samples at places share: selection, replicates and averages, model-data mismatch, rows of the table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from gcas_driver.errors import InputError
+from gcas_driver.observations.averages import average
+from gcas_driver.observations.mismatch import total_error
 from gcas_driver.observations.scales import unchanged
 from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.table import WITHHELD, Observations, point_observations
+from gcas_driver.observations.wildcards import matches_any
+from mozart_coupling.grids import wrap_longitude
 
-REPLICATE = "averaged with its replicate"
 MISSING = "missing value"
-NO_PLACE = "missing or impossible place"
+NO_PLACE = "missing or impossible place, or not that of its site"
 IMPLAUSIBLE = "value not between 250 and 700 ppm"
 OTHER_HOUR = "outside the local hours"
+OTHER_ALTITUDE = "outside the altitudes"
 OTHER_SITE = "site not wanted"
+OTHER_DATASET = "project or selection not wanted"
 REJECTED = "rejected by the provider's flag"
 NOT_BACKGROUND = "not background by the provider's flag"
+CONCERN = "concern of the pack about assimilation"
+NOT_TO_BE_ASSIMILATED = "not to be assimilated by the pack's flag"
 PLAUSIBLE_PPM = (250.0, 700.0)
+PLAUSIBLE_METRES = (-450.0, 45000.0)
+"""The shore of the Dead Sea, and a balloon's ceiling."""
+
+MOVING = ("aircraft", "shipboard", "ship", "balloon", "aircore")
+"""First words of projects whose samples lie along a track."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,7 @@ class PointSamples:
 
     Attributes
     ----------
-    time : seconds since 1970
+    time : seconds since 1970, the middle of what was averaged
     lon, lat, altitude : degrees, degrees, metres above sea level
     value, uncertainty : ppm; uncertainty is 0 where the file tells none
     site, identifier : str
@@ -36,6 +48,12 @@ class PointSamples:
         Why the provider's flag speaks against the sample; "" if it does not.
     background_flag : bool
         The flag says only "not background": a matter of choice, unlike a rejection.
+    dataset, project, selection : str
+        Name of the data set, its project ("surface-flask") and selection tag ("representative"); "" where the file tells none.
+    mismatch : ppm
+        Model-data mismatch that the file itself gives; NaN where it gives none.
+    withheld : bool
+        The file's own flag says: to be evaluated, not assimilated.
     """
 
     time: np.ndarray
@@ -48,6 +66,19 @@ class PointSamples:
     identifier: np.ndarray
     reason: np.ndarray
     background_flag: np.ndarray
+    dataset: np.ndarray = field(default=None)
+    project: np.ndarray = field(default=None)
+    selection: np.ndarray = field(default=None)
+    mismatch: np.ndarray = field(default=None)
+    withheld: np.ndarray = field(default=None)
+
+    def __post_init__(self) -> None:
+        n = len(self.time)
+        blank = np.full(n, "", dtype=object)
+        for name, default in (("dataset", blank), ("project", blank), ("selection", blank), ("mismatch", np.full(n, np.nan)),
+                              ("withheld", np.zeros(n, dtype=bool))):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, default)
 
     def take(self, rows: np.ndarray) -> PointSamples:
         """The given rows."""
@@ -71,29 +102,63 @@ def point_table(samples: PointSamples, stream: SurfaceStream, scale: str) -> Obs
     Returns
     -------
     Observations
-        Flagged samples stay, unused; missing ones, other sites and hours, and merged replicates are counted.
+        Flagged samples stay, unused; missing ones, other sites, data sets, hours and heights, and merged samples are counted.
     """
     counts: dict[str, int] = {}
-    wanted = {site.upper() for site in stream.sites}
-    s = _keep(samples, np.array([not wanted or site.upper() in wanted for site in samples.site], dtype=bool), OTHER_SITE, counts)
+    s = _select(samples, stream, counts)
     s = _keep(s, np.isfinite(s.value), MISSING, counts)
-    s = _keep(s, np.isfinite(s.lon) & np.isfinite(s.altitude) & (np.abs(s.lat) <= 90.0), NO_PLACE, counts)
+    s = _keep(s, _has_place(s), NO_PLACE, counts)
     s = _keep(s, (s.value > PLAUSIBLE_PPM[0]) & (s.value < PLAUSIBLE_PPM[1]), IMPLAUSIBLE, counts)
     if stream.local_hours is not None:
         s = _keep(s, _in_hours(s, stream.local_hours), OTHER_HOUR, counts)
+    if stream.altitudes_m is not None:
+        low, high = stream.altitudes_m
+        s = _keep(s, (s.altitude >= low) & (s.altitude < high), OTHER_ALTITUDE, counts)
     reason = np.where(s.background_flag & (not stream.background_only), "", s.reason).astype(object)
-    s, reason = _average_replicates(s, reason, counts)
-    by_site = {site.upper(): error for site, error in stream.site_error_ppm.items()}
-    mismatch = np.array([by_site.get(site.upper(), stream.error_ppm) for site in s.site], dtype=np.float64)
+    s, reason = average(s, reason, stream, counts)
     table = point_observations(
         time=s.time, lon=s.lon, lat=s.lat, altitude=s.altitude, value=stream.value_factor * s.value + stream.value_offset_ppm,
-        error=stream.error_factor * np.hypot(mismatch, s.uncertainty), product=stream.product, site=s.site,
+        error=total_error(s, stream), product=stream.product, site=_site_names(s),
         identifier=s.identifier, scale=stream.scale or (scale if unchanged(stream) else "unknown"),
         dropped={(stream.product, why): n for why, n in counts.items()})
     for why in np.unique(reason[reason != ""].astype(str)):
         table = table.reject(reason == why, str(why))
-    withheld = {site.upper() for site in stream.sites_withheld}
-    return table.reject(np.array([not stream.assimilate or site.upper() in withheld for site in s.site], dtype=bool), WITHHELD)
+    apart = matches_any(stream.sites_withheld, s.site, table.site) if stream.sites_withheld else np.zeros(len(s), dtype=bool)
+    return table.reject(s.withheld | apart | (not stream.assimilate), WITHHELD)
+
+
+def is_moving(project: np.ndarray) -> np.ndarray:
+    """Whether each project (n,) is one of ships or aircraft, (n,) bool."""
+    kinds, index = np.unique(project.astype(str), return_inverse=True)
+    return np.array([kind.split("-")[0].lower() in MOVING for kind in kinds], dtype=bool)[index]
+
+
+def _site_names(samples: PointSamples) -> np.ndarray:
+    """Codes in the table: those of ships and aircraft carry their kind, since a station may have the same code."""
+    moving = is_moving(samples.project)
+    kind = np.array([text.split("-")[0] for text in samples.project.astype(str)], dtype=object)
+    return np.where(moving, samples.site + "_" + kind, samples.site).astype(object)
+
+
+def _select(samples: PointSamples, stream: SurfaceStream, counts: dict[str, int]) -> PointSamples:
+    """Sites, projects and selections that the stream wants."""
+    s = samples
+    if stream.sites:
+        s = _keep(s, matches_any(stream.sites, s.site, _site_names(s)), OTHER_SITE, counts)
+    wanted = np.ones(len(s), dtype=bool)
+    if stream.projects:
+        wanted &= matches_any(stream.projects, s.project)
+    if stream.selections:
+        without_height = np.array([text.rsplit("-", 1)[0] if text.endswith("magl") else text for text in s.selection.astype(str)],
+                                  dtype=object)
+        wanted &= matches_any(stream.selections, s.selection, without_height)
+    return _keep(s, wanted, OTHER_DATASET, counts)
+
+
+def _has_place(s: PointSamples) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return (np.isfinite(s.time) & (np.abs(s.lon) <= 360.0) & (np.abs(s.lat) <= 90.0) & (s.altitude > PLAUSIBLE_METRES[0])
+                & (s.altitude < PLAUSIBLE_METRES[1]))
 
 
 def _keep(samples: PointSamples, good: np.ndarray, reason: str, counts: dict[str, int]) -> PointSamples:
@@ -108,27 +173,5 @@ def _in_hours(samples: PointSamples, hours: tuple[float, float]) -> np.ndarray:
     first, last = hours
     if not (0.0 <= first <= 24.0 and 0.0 <= last <= 24.0):
         raise InputError("bad local hours", "stream", str(hours), "two hours of 0 to 24")
-    hour = (samples.time / 3600.0 + samples.lon / 15.0) % 24.0
+    hour = (samples.time / 3600.0 + wrap_longitude(samples.lon) / 15.0) % 24.0
     return (hour >= first) & (hour < last) if first <= last else (hour >= first) | (hour < last)
-
-
-def _average_replicates(samples: PointSamples, reason: np.ndarray, counts: dict[str, int]) -> tuple[PointSamples, np.ndarray]:
-    """Means of accepted samples of one time, place and height; the first one's identifier stays. Rejected ones stay single.
-
-    The measurement error of a mean of m is the root mean square of theirs over sqrt(m).
-    """
-    if not len(samples):
-        return samples, reason
-    _, site_number = np.unique(samples.site.astype(str), return_inverse=True)
-    single = np.where(reason == "", 0, 1 + np.arange(len(samples)))
-    keys = np.column_stack([samples.time, site_number, samples.altitude, samples.lat, samples.lon, single])
-    _, first, group, sizes = np.unique(keys, axis=0, return_index=True, return_inverse=True, return_counts=True)
-    group = group.reshape(-1)
-    n = len(first)
-    if n < len(samples):
-        counts[REPLICATE] = counts.get(REPLICATE, 0) + len(samples) - n
-    value = np.bincount(group, samples.value, n) / sizes
-    uncertainty = np.sqrt(np.bincount(group, samples.uncertainty**2, n)) / sizes
-    merged = samples.take(first)
-    arrays = {f.name: getattr(merged, f.name) for f in fields(PointSamples)} | {"value": value, "uncertainty": uncertainty}
-    return PointSamples(**arrays), reason[first]

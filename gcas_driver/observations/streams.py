@@ -114,15 +114,24 @@ class SurfaceStream:
     product : str
         Name of the stream in tables and output; unique in a run.
     format : str
-        "noaa_flask" (NOAA event text), "obspack" (ObsPack NetCDF) or "gcasv2_surface" (GCASv2's daily text).
+        "noaa_flask" (NOAA GML's own files, text or NetCDF), "obspack" (NetCDF or text), "csv" (tables by a map of columns) or
+        "gcasv2_surface" (GCASv2's daily text).
     directory : Path
         Where the files lie.
     files : tuple of str
         Shell wildcards; for gcasv2_surface one pattern with the day in it. Empty takes the format's own.
     sites : tuple of str
-        Site codes to read, in any case; empty: all.
+        Site codes to read, in any case, with wildcards; empty: all.
     sites_withheld : tuple of str
         Site codes that are evaluated but kept from the analysis.
+    projects, selections : tuple of str
+        Projects ("surface-flask", "aircraft-*") and selection tags ("representative", "allvalid*") to read; empty: all.
+    flags : tuple of str
+        Provider's flags that are accepted, with wildcards; empty: the format's own rule.
+    assimilation_flags, evaluation_flags : tuple of int
+        Values of a pack's `CT_assim` that are assimilated, and those that are withheld; others are rejected. Both empty: not looked at.
+    concerns : tuple of str
+        Columns of a pack's `assimilation_concerns` that reject a sample if they are set, by the names the file gives, or "any".
     assimilate : bool
         False: all sites are withheld.
     missing_days : bool
@@ -131,7 +140,13 @@ class SurfaceStream:
         Model-data mismatch error of a sample [ppm], of sites without an own one; added in quadrature to the file's
         measurement error.
     site_error_ppm : mapping
-        Site code to error [ppm].
+        Site code, data set or project (wildcards allowed) to error [ppm]; the most special entry counts.
+    error_table : Path or None
+        Text table of the same, name and ppm a line; `site_error_ppm` goes before it.
+    error_table_format : str
+        Fortran format of the table's lines; "" splits at blanks and commas.
+    error_variable : str
+        Variable of the files with each sample's error, such as "CT_MDM"; goes before errors of projects and `error_ppm`.
     error_factor : float
         Factor on the error of each sample [1].
     background_only : bool
@@ -139,6 +154,18 @@ class SurfaceStream:
     local_hours : tuple of float or None
         Keep samples whose local solar hour lies in [first, last); first > last wraps midnight (e.g. (22, 6) for
         mountains at night). None: all.
+    altitudes_m : tuple of float or None
+        Keep samples between these heights above sea level [m]; None: all.
+    average_minutes, average_degrees, average_metres : float
+        Samples of one site in one time bin, cell and layer of this size are averaged; 0: no such bin, all 0: replicates only.
+    columns : tuple of str
+        For csv: what is where, as "value=co2"; see `csv_sites`.
+    time_stamp : str
+        What a time in the file marks, "start", "middle" or "end" of what was averaged; "": as the file or format says.
+    interval_minutes : float
+        Length of what was averaged, for files that do not tell it [min].
+    utc_offset_hours : float
+        For csv: local time of the file minus UTC [h].
     record_format : str
         For gcasv2_surface: Fortran format of a record; "" splits at blanks.
     scale, value_factor, value_offset_ppm
@@ -158,6 +185,23 @@ class SurfaceStream:
     error_factor: float = 1.0
     background_only: bool = False
     local_hours: tuple[float, float] | None = None
+    projects: tuple[str, ...] = ()
+    selections: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    assimilation_flags: tuple[int, ...] = ()
+    evaluation_flags: tuple[int, ...] = ()
+    concerns: tuple[str, ...] = ()
+    error_table: Path | None = None
+    error_table_format: str = ""
+    error_variable: str = ""
+    altitudes_m: tuple[float, float] | None = None
+    average_minutes: float = 0.0
+    average_degrees: float = 0.0
+    average_metres: float = 0.0
+    columns: tuple[str, ...] = ()
+    time_stamp: str = ""
+    interval_minutes: float = 0.0
+    utc_offset_hours: float = 0.0
     record_format: str = ""
     scale: str = ""
     value_factor: float = 1.0
@@ -182,8 +226,12 @@ def streams_from(settings: Any) -> list[SatelliteStream | SurfaceStream]:
         streams.append(SatelliteStream(product=group.name, format=group.product, warn_level_bounds=bounds, error_variables=errors,
                                        column_map=maps.get(group.map), **{name: getattr(group, name) for name in own}))
     for group in settings.surface:
-        same = (*shared, "format", "files", "sites", "sites_withheld", "background_only", "record_format", "error_ppm")
+        same = (*shared, "format", "files", "sites", "sites_withheld", "background_only", "record_format", "error_ppm", "projects",
+                "selections", "flags", "assimilation_flags", "evaluation_flags", "concerns", "error_table", "error_table_format",
+                "error_variable", "average_minutes", "average_degrees", "average_metres", "columns", "time_stamp", "interval_minutes",
+                "utc_offset_hours")
         streams.append(SurfaceStream(product=group.name, local_hours=tuple(group.local_hours) or None,
+                                     altitudes_m=tuple(group.altitudes_m) or None,
                                      site_error_ppm=dict(zip(group.error_sites, group.error_sites_ppm, strict=True)),
                                      **{name: getattr(group, name) for name in same}))
     return streams

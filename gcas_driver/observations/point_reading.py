@@ -1,0 +1,258 @@
+"""From the records of a file to samples, for all formats that name their variables as ObsPack and NOAA GML do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from gcas_driver.errors import InputError
+from gcas_driver.observations import netcdf_fields as nc
+from gcas_driver.observations.points import CONCERN, MOVING, NOT_BACKGROUND, NOT_TO_BE_ASSIMILATED, REJECTED, PointSamples
+from gcas_driver.observations.records import Records, open_records
+from gcas_driver.observations.sample_times import middle_times
+from gcas_driver.observations.streams import SurfaceStream
+from gcas_driver.observations.wildcards import matches_any
+
+SITE_TOLERANCE_DEGREES = 5.0
+"""Fixed sites have moved by less over the decades; latitude and longitude that changed places are found by it."""
+
+LENGTH_UNITS = {"m": 1.0, "masl": 1.0, "magl": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "": 1.0, "km": 1000.0}
+
+
+DATASET_NAME = re.compile(r"[A-Za-z0-9]+_[^_]+_[a-z]+(-[a-z]+)?_\d+_.+")
+"""Gas, site, project, number of the laboratory, selection."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of each record's data set and of what it belongs to, ndarrays of str (n,)."""
+
+    dataset: np.ndarray
+    site: np.ndarray
+    project: np.ndarray
+    selection: np.ndarray
+
+
+def time_span(path: Path, stream: SurfaceStream) -> tuple[float, float]:
+    """Earliest and latest sample of a file, seconds since 1970; (inf, -inf) for none.
+
+    A file is looked at once a run: what is kept is known by its path, size and date.
+    """
+    status = path.stat()
+    return _time_span(path, status.st_mtime_ns, status.st_size, stream.time_stamp, stream.interval_minutes)
+
+
+@lru_cache(maxsize=16384)
+def _time_span(path: Path, modified: int, size: int, time_stamp: str, interval_minutes: float) -> tuple[float, float]:
+    with open_records(path) as records:
+        refuse_means(records)
+        refuse_other_gases(records)
+        times = middle_times(records, time_stamp=time_stamp, interval_minutes=interval_minutes)
+    times = times[np.isfinite(times)]
+    return (float(times.min()), float(times.max())) if len(times) else (np.inf, -np.inf)
+
+
+def read_samples(records: Records, stream: SurfaceStream, start: float, end: float, reasons: Callable[..., tuple]) -> PointSamples:
+    """The records of [start, end).
+
+    Parameters
+    ----------
+    records : Records
+    stream : SurfaceStream
+    start, end : float
+        Seconds since 1970.
+    reasons : callable
+        Takes records, rows and stream; returns why each record is rejected or "not background" (n,) of str, by the format's rules.
+
+    Raises
+    ------
+    InputError
+        For a file of another gas, of means of months or days, or that lacks what a sample needs.
+    """
+    refuse_means(records)
+    refuse_other_gases(records)
+    times = middle_times(records, time_stamp=stream.time_stamp, interval_minutes=stream.interval_minutes)
+    inside = np.flatnonzero((times >= start) & (times < end))
+    first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
+    rows, chosen = slice(first, last), inside - first
+
+    def column(name: str) -> np.ndarray:
+        return records.numbers(name, rows)[chosen]
+
+    names = _names(records, rows, chosen)
+    reason, withheld = reasons(records, rows, stream), np.zeros(last - first, dtype=bool)
+    reason, withheld = _assimilation_flags(records, rows, stream, reason, withheld)
+    reason = _concerns(records, rows, stream, reason)[chosen]
+    value = nc.co2_in_ppm(column("value"), records.about("value", "units"), f"{records.where}, value")
+    lon, lat = _place(records, names, column("longitude"), column("latitude"))
+    return PointSamples(times[inside], lon, lat, _altitude(records, rows)[chosen], value, _uncertainty(records, rows)[chosen],
+                        names.site, _identifiers(records, rows, names.dataset, chosen), reason, reason == NOT_BACKGROUND, names.dataset,
+                        names.project, names.selection, _own_mismatch(records, rows, stream)[chosen], withheld[chosen])
+
+
+def refuse_means(records: Records) -> None:
+    """Raise an InputError for tables of means over months or days: they are no samples that a model can be asked for."""
+    tag = records.attributes.get("dataset_selection_tag", "").lower()
+    unit = records.attributes.get("dataset_data_frequency_unit", "").lower().rstrip("s")
+    if tag in ("monthlydata", "dailydata") or unit in ("month", "year") or not (records.has("time") or records.has("day")):
+        raise InputError("a table of means over days or months", records.where,
+                         ", ".join(filter(None, (tag, unit and f"one value a {unit}", records.inventory())))[:160],
+                         "flask events, or averages of an hour",
+                         "means of months or days are no samples; take the event or hourly file of this site")
+
+
+def noaa_reasons(flags: np.ndarray) -> np.ndarray:
+    """NOAA's three-character flags (n,): the first character rejects, the second says "not background"; others say nothing here."""
+    kinds, index = np.unique(flags.astype(str), return_inverse=True)
+    return np.array([_noaa_reason(flag) for flag in kinds], dtype=object)[index] if len(kinds) else np.empty(0, dtype=object)
+
+
+def _noaa_reason(flag: str) -> str:
+    if len(flag) != 3:
+        return ""
+    return REJECTED if flag[0] != "." else NOT_BACKGROUND if flag[1] != "." else ""
+
+
+def accepted_flags(flags: np.ndarray, accepted: tuple[str, ...]) -> np.ndarray:
+    """Reasons (n,) by a list of flags that the stream accepts."""
+    return np.where(matches_any(accepted, flags), "", REJECTED).astype(object)
+
+
+def _names(records: Records, rows: slice, chosen: np.ndarray) -> Names:
+    """By the file's attributes; where it has none, since it holds several data sets, by each record's obspack_id; else by its name."""
+    told = records.attributes
+    dataset = told.get("dataset_name", "")
+    if not dataset and records.has("obspack_id"):
+        parts = [text.split("~") for text in records.texts("obspack_id", rows)[chosen].astype(str)]
+        names = [part[-2] if len(part) > 1 else "" for part in parts]
+    else:
+        names = [dataset or Path(records.where).stem] * len(chosen)
+    split = {name: (name.split("_", 4) if DATASET_NAME.match(name) else [""] * 5) for name in set(names)}
+
+    def part(place: int, key: str) -> np.ndarray:
+        return np.array([told.get(key) or split[name][place] for name in names], dtype=object)
+
+    gases = sorted({split[name][0].lower() for name in names} - {"co2", ""})
+    if gases:
+        _refuse_gas(records, ", ".join(gases))
+    code = records.texts("site_code", rows)[chosen] if records.has("site_code") else part(1, "site_code")
+    site = np.array([str(text).upper() or name.upper() for text, name in zip(code, names, strict=True)], dtype=object)
+    return Names(np.array(names, dtype=object), site, part(2, "dataset_project"), part(4, "dataset_selection_tag"))
+
+
+def refuse_other_gases(records: Records) -> None:
+    """Raise an InputError for a file that says it is of another gas than CO2."""
+    stated = records.attributes.get("dataset_parameter", "").lower()
+    if stated not in ("", "co2"):
+        _refuse_gas(records, stated)
+
+
+def _refuse_gas(records: Records, gas: str) -> NoReturn:
+    raise InputError("not a file of CO2", records.where, gas, "co2", "leave it out of the stream's files")
+
+
+def _place(records: Records, names: Names, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Longitude and latitude, NaN where they are not near the place that the file gives for a fixed site."""
+    told = records.attributes
+    moving = told.get("dataset_platform", "fixed").lower() != "fixed" or any(
+        str(project).split("-")[0].lower() in MOVING for project in set(names.project))
+    try:
+        site_lon, site_lat = (float(told[name]) for name in ("site_longitude", "site_latitude"))
+    except (KeyError, ValueError):
+        return lon, lat
+    if moving or abs(site_lat) > 90.0 or abs(site_lon) > 360.0:
+        return lon, lat
+    with np.errstate(invalid="ignore"):
+        apart = np.abs((lon - site_lon + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(site_lat))
+        near = (apart <= SITE_TOLERANCE_DEGREES) & (np.abs(lat - site_lat) <= SITE_TOLERANCE_DEGREES)
+    return np.where(near, lon, np.nan), np.where(near, lat, np.nan)
+
+
+def _altitude(records: Records, rows: slice) -> np.ndarray:
+    """Height of the sample above sea level [m]; where it is missing, of the ground plus that of the intake."""
+    parts = {name: _metres(records, name, rows) for name in ("altitude", "elevation", "intake_height") if records.has(name)}
+    if "altitude" not in parts and len(parts) < 2:
+        raise InputError("no altitude", records.where, records.inventory(), "altitude, or elevation and intake_height")
+    if "elevation" not in parts or "intake_height" not in parts:
+        return parts["altitude"]
+    total = parts["elevation"] + parts["intake_height"]
+    return np.where(np.isfinite(parts["altitude"]), parts["altitude"], total) if "altitude" in parts else total
+
+
+def _metres(records: Records, name: str, rows: slice) -> np.ndarray:
+    units = records.about(name, "units").lower()
+    if units not in LENGTH_UNITS:
+        raise InputError("unknown units", f"{records.where}, {name}", units, " or ".join(filter(None, LENGTH_UNITS)))
+    return records.numbers(name, rows) * LENGTH_UNITS[units]
+
+
+def _uncertainty(records: Records, rows: slice) -> np.ndarray:
+    """Measurement uncertainty [ppm], 0 where the file tells none."""
+    if not records.has("value_unc"):
+        return np.zeros(rows.stop - rows.start)
+    units = records.about("value_unc", "units") or records.about("value", "units")
+    found = nc.uncertainty_in_ppm(records.numbers("value_unc", rows), units, f"{records.where}, value_unc")
+    return np.where(found > 0.0, found, 0.0)
+
+
+def _own_mismatch(records: Records, rows: slice, stream: SurfaceStream) -> np.ndarray:
+    """The mismatch that the file gives [ppm], NaN where it gives none."""
+    name = stream.error_variable
+    if not name:
+        return np.full(rows.stop - rows.start, np.nan)
+    if not records.has(name):
+        raise InputError(f"no variable {name}", records.where, records.inventory(), name, "correct the stream's error_variable")
+    units = records.about(name, "units") or records.about("value", "units")
+    return nc.uncertainty_in_ppm(records.numbers(name, rows), units, f"{records.where}, {name}")
+
+
+def _assimilation_flags(records: Records, rows: slice, stream: SurfaceStream, reason: np.ndarray,
+                        withheld: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if not (stream.assimilation_flags or stream.evaluation_flags):
+        return reason, withheld
+    if not records.has("CT_assim"):
+        raise InputError("no assimilation flags", records.where, records.inventory(), "CT_assim",
+                         "this is not an assimilation pack: remove the stream's assimilation_flags and evaluation_flags")
+    flag = records.numbers("CT_assim", rows)
+    apart = np.isin(flag, stream.evaluation_flags)
+    refused = ~apart & ~np.isin(flag, stream.assimilation_flags)
+    return np.where(refused & (reason != REJECTED), NOT_TO_BE_ASSIMILATED, reason).astype(object), withheld | apart
+
+
+def _concerns(records: Records, rows: slice, stream: SurfaceStream, reason: np.ndarray) -> np.ndarray:
+    if not stream.concerns:
+        return reason
+    if not records.has("assimilation_concerns"):
+        raise InputError("no assimilation concerns", records.where, records.inventory(), "assimilation_concerns",
+                         "remove the stream's concerns")
+    concerns = records.numbers("assimilation_concerns", rows)
+    known = [text.strip().lower() for text in records.about("assimilation_concerns", "order").split(",")]
+    asked = [text.strip().lower() for text in stream.concerns]
+    unknown = [text for text in asked if text != "any" and text not in known]
+    if unknown:
+        raise InputError("unknown concern", f"{records.where}, assimilation_concerns", ", ".join(unknown), "any, " + ", ".join(known),
+                         "correct the stream's concerns")
+    chosen = np.arange(concerns.shape[1]) if "any" in asked else [known.index(text) for text in asked]
+    if len(known) != concerns.shape[1] and "any" not in asked:
+        raise InputError("concerns do not fit their names", f"{records.where}, assimilation_concerns", f"{concerns.shape[1]} columns",
+                         f"{len(known)}: {', '.join(known)}")
+    named = (np.nan_to_num(concerns[:, chosen]) != 0.0).any(axis=1)
+    return np.where(named & (reason == "") | named & (reason == NOT_BACKGROUND), CONCERN, reason).astype(object)
+
+
+def _identifiers(records: Records, rows: slice, dataset: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The last two parts of obspack_id, data set and number, unique in a pack; site and event number; else data set and record."""
+    if records.has("obspack_id"):
+        return np.array(["~".join(text.split("~")[-2:]) for text in records.texts("obspack_id", rows)[chosen]], dtype=object)
+    if records.has("event_number"):
+        site = records.attributes.get("site_code", "").upper()
+        sites = records.texts("site_code", rows)[chosen] if records.has("site_code") else [site] * len(chosen)
+        events = records.texts("event_number", rows)[chosen]
+        return np.array([f"{str(code).upper()}:{event}" for code, event in zip(sites, events, strict=True)], dtype=object)
+    return np.array([f"{name}:{rows.start + row + 1}" for name, row in zip(dataset, chosen, strict=True)], dtype=object)

@@ -1,0 +1,146 @@
+"""When a sample was taken: the middle of what was averaged, whatever the file's time stamps mark.
+
+ObsPack's packs of 2019 and 2020 and NOAA GML's files stamp the start of the averaging interval, packs since version 8 its middle (with
+`start_time` beside it). The comment of the time variable says which; files without one are judged by what they hold. Assimilation packs
+give the window in which a model is to be sampled: its middle is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gcas_driver.errors import InputError
+from gcas_driver.observations.text_records import calendar_seconds
+
+if TYPE_CHECKING:
+    from gcas_driver.observations.records import Records
+
+UNIT_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+CLOCK_TOLERANCE_SECONDS = 2.0 * 86400.0
+"""Two statements of one time that differ by more belong to a damaged file; half an averaging interval may lie between them."""
+
+EARLIEST, LATEST = (float(np.datetime64(day, "s").astype(np.int64)) for day in ("1900-01-01", "2200-01-01"))
+WINDOW = ("model_sample_window_start", "model_sample_window_end")
+LONGEST_WINDOW_SECONDS = 31.0 * 86400.0
+
+
+def seconds_since_1970(values: np.ndarray, units: str, where: str) -> np.ndarray:
+    """Times in CF units ("days since 1970-01-01 00:00:00") as seconds since 1970, NaN where they are beyond 1900 to 2200.
+
+    Raises
+    ------
+    InputError
+        For units of another form.
+    """
+    match = re.match(r"(second|minute|hour|day)s? since (\d{1,4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?",
+                     units.strip().lower())
+    if match is None:
+        raise InputError("unknown time units", where, units or "none", "such as `seconds since 1970-01-01`")
+    parts = [float(part or 0) for part in match.groups()[1:]]
+    origin = calendar_seconds(np.array([parts]))[0]
+    if not np.isfinite(origin):
+        raise InputError("unknown time units", where, units, "a date that exists")
+    times = origin + values * UNIT_SECONDS[match.group(1)]
+    return np.where((times >= EARLIEST) & (times < LATEST), times, np.nan)
+
+
+def stamped_times(records: Records, rows: slice = slice(None)) -> np.ndarray:
+    """What the file's time stamps say (n,), seconds since 1970, NaN where there is none.
+
+    `time` is compared with the calendar's components where the file has both.
+
+    Raises
+    ------
+    InputError
+        For a file without times, unknown units, or two clocks that disagree.
+    """
+    calendar = calendar_seconds(_six(records, rows)) if records.has("time_components") else None
+    if not records.has("time"):
+        if calendar is None:
+            raise InputError("no times", records.where, records.inventory(), "time, or year … second")
+        return calendar
+    units = records.about("time", "units")
+    times = seconds_since_1970(records.numbers("time", rows), units or "seconds since 1970-01-01", f"{records.where}, time")
+    if calendar is not None:
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(times - calendar) > CLOCK_TOLERANCE_SECONDS
+        if apart.any():
+            first = int(np.flatnonzero(apart)[0])
+            raise InputError("two statements of the time disagree", f"{records.where}, record {first + 1}",
+                             f"time {_text(times[first])}, components {_text(calendar[first])}", "one time",
+                             "the file is damaged: fetch it again")
+    return times
+
+
+def middle_times(records: Records, rows: slice = slice(None), time_stamp: str = "", interval_minutes: float = 0.0) -> np.ndarray:
+    """Middle of what each sample averages (n,), seconds since 1970, NaN where there is no time.
+
+    Parameters
+    ----------
+    records : Records
+    rows : slice
+    time_stamp : str
+        "start", "middle" or "end" overrules the file.
+    interval_minutes : float
+        Length of what was averaged, for files that do not tell it [min].
+    """
+    times = stamped_times(records, rows)
+    mark = time_stamp or _mark(records)
+    if not time_stamp:
+        if all(records.has(name) for name in WINDOW):
+            return _middle_of_window(records, rows, times)
+        if records.has("midpoint_time"):
+            middle = seconds_since_1970(records.numbers("midpoint_time", rows), records.about("midpoint_time", "units")
+                                        or "seconds since 1970-01-01", f"{records.where}, midpoint_time")
+            return np.where(np.isfinite(middle), middle, times)
+    half = 0.5 * (60.0 * interval_minutes or interval_seconds(records))
+    return times + {"start": half, "middle": 0.0, "end": -half}[mark]
+
+
+def interval_seconds(records: Records) -> float:
+    """Length of the averaging interval by the file's attributes [s], 0 where they tell none."""
+    unit = records.attributes.get("dataset_data_frequency_unit", "").lower().rstrip("s")
+    try:
+        number = float(records.attributes.get("dataset_data_frequency", ""))
+    except ValueError:
+        return 0.0
+    length = number * UNIT_SECONDS.get(unit, 0.0)
+    return length if 0.0 < length <= 86400.0 else 0.0
+
+
+def _mark(records: Records) -> str:
+    """What the file's own time stamps mark."""
+    comment = " ".join(records.about(name, "comment") for name in ("time", "time_components", "datetime")).lower()
+    if "midpoint" in comment or "middle of the averag" in comment:
+        return "middle"
+    if "beginning" in comment or "start of the averag" in comment:
+        return "start"
+    return "middle" if records.has("start_time") or getattr(records, "dimension", "obs") == "time" else "start"
+
+
+def _middle_of_window(records: Records, rows: slice, times: np.ndarray) -> np.ndarray:
+    """Middle of the window in which the model is to be sampled; the stamp where a window is missing or none."""
+    first, last = (seconds_since_1970(records.numbers(name, rows), records.about(name, "units") or records.about("time", "units")
+                                      or "seconds since 1970-01-01", f"{records.where}, {name}") for name in WINDOW)
+    with np.errstate(invalid="ignore"):
+        good = (last >= first) & (last - first <= LONGEST_WINDOW_SECONDS)
+        far = good & (np.abs(0.5 * (first + last) - times) > LONGEST_WINDOW_SECONDS)
+    if far.any():
+        row = int(np.flatnonzero(far)[0])
+        raise InputError("two statements of the time disagree", f"{records.where}, record {row + 1}",
+                         f"time {_text(times[row])}, sample window from {_text(first[row])}", "one time", "the file is damaged")
+    return np.where(good, 0.5 * (first + last), times)
+
+
+def _six(records: Records, rows: slice) -> np.ndarray:
+    parts = records.numbers("time_components", rows)
+    if parts.ndim != 2 or parts.shape[1] != 6:
+        raise InputError("wrong shape", f"{records.where}, time_components", str(parts.shape), "six numbers a record")
+    return parts
+
+
+def _text(seconds: float) -> str:
+    return str(np.datetime64(int(seconds), "s")) if np.isfinite(seconds) else "none"
