@@ -354,8 +354,8 @@ COLUMN_MAP = Group("column_map", "Which variable is what in the files of a &sate
 ), repeated=True)
 
 SURFACE = Group("surface", "A stream of point observations (flasks, towers, ships, aircraft); one group for each.", (
-    V("format", "str", REQUIRED, "`noaa_flask`: NOAA GML's own files, text or NetCDF; `obspack`: ObsPack, NetCDF or text; `csv`: tables such "
-      "as ICOS's, by a map of columns; `gcasv2_surface`: daily text of GCASv2's layout.",
+    V("format", "str", REQUIRED, "`noaa_flask`: NOAA GML's own files, text or NetCDF; `obspack`: ObsPack, NetCDF or text; `csv`: tables "
+      "such as ICOS's, by a map of columns; `gcasv2_surface`: daily text of GCASv2's layout.",
       choices=("noaa_flask", "obspack", "csv", "gcasv2_surface")),
     V("directory", "path", REQUIRED, "Where the files are."),
     V("files", "strs", (), "File names or patterns with `*`, in `directory`. Default: the format's own."),
@@ -366,8 +366,8 @@ SURFACE = Group("surface", "A stream of point observations (flasks, towers, ship
     V("sites_withheld", "strs", (), "These sites are not assimilated."),
     V("projects", "strs", (), "Only these projects, such as `surface-flask`, `tower-insitu`, `aircraft-*`. Default: all."),
     V("selections", "strs", (), "Only data sets with these selection tags, such as `representative`, `allvalid*`. Default: all."),
-    V("flags", "strs", (), "Provider's flags that are accepted, with wildcards. Default: NOAA's rule for three-character flags, `O`, `U` and "
-      "`R` in csv."),
+    V("flags", "strs", (), "Provider's flags that are accepted, with wildcards. Default: NOAA's rule for three-character flags, `O`, `U` "
+      "and `R` in csv."),
     V("background_only", "bool", False, "Only samples that the provider calls representative of large scales."),
     V("assimilation_flags", "ints", (), "Values of a pack's `CT_assim` that are assimilated. Default: the flag is not looked at."),
     V("evaluation_flags", "ints", (), "… and those that are withheld: simulated and compared only; all others are rejected."),

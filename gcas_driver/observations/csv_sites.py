@@ -26,7 +26,7 @@ from gcas_driver.observations.sample_times import CLOCK_TOLERANCE_SECONDS, EARLI
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.table import Observations
-from gcas_driver.observations.text_records import calendar_seconds, index_blocks, lines_between, masked, text_of
+from gcas_driver.observations.text_records import CALENDAR, calendar_seconds, index_blocks, lines_between, masked, plain_numbers, text_of
 
 DEFAULT_FILES = ("*.csv",)
 GOOD_FLAGS = ("O", "U", "R")
@@ -199,7 +199,7 @@ def _numbers(texts: np.ndarray, where: str) -> np.ndarray:
     """Column of text as numbers, NaN where it is empty or a code of missing data."""
     filled = np.array(["nan" if text.lower() in MISSING_TEXTS else text for text in texts], dtype=object)
     try:
-        return masked(filled.astype(np.float64))
+        return masked(plain_numbers(filled))
     except ValueError as error:
         raise InputError("a column is not a number", where, str(error), "numbers", "the file may be damaged: fetch it again") from None
 
@@ -215,17 +215,17 @@ def _times(table: np.ndarray, places: ColumnMap) -> np.ndarray:
     if "time" in places.columns:
         found = np.array([_iso(str(text).strip()) for text in column("time")], dtype=np.float64)
     elif "seconds" in places.columns:
-        found = masked(column("seconds").astype(np.float64))
+        found = masked(plain_numbers(column("seconds")))
     elif "year" in places.columns:
-        parts = [column(key) if key in places.columns else np.zeros(len(table)) for key in ("year", "month", "day", "hour", "minute", "second")]
-        found = calendar_seconds(np.column_stack(parts).astype(np.float64))
+        parts = [plain_numbers(column(key)) if key in places.columns else np.zeros(len(table)) for key in CALENDAR]
+        found = calendar_seconds(np.column_stack(parts))
         if "decimal_year" in places.columns:
-            apart = np.abs(found - _decimal(column("decimal_year").astype(np.float64))) > CLOCK_TOLERANCE_SECONDS
+            apart = np.abs(found - _decimal(plain_numbers(column("decimal_year")))) > CLOCK_TOLERANCE_SECONDS
             if apart.any():
                 row = table[np.flatnonzero(apart)[0]]
                 raise ValueError("calendar and decimal year disagree: " + " ".join(map(str, row[:10])))
     else:
-        found = _decimal(column("decimal_year").astype(np.float64))
+        found = _decimal(plain_numbers(column("decimal_year")))
     return np.where((found >= EARLIEST) & (found < LATEST), found, np.nan)
 
 

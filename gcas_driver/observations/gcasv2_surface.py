@@ -19,6 +19,7 @@ from gcas_driver.observations.daily import check_daily_stream, read_daily
 from gcas_driver.observations.points import PointSamples, point_table
 from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.table import Observations
+from gcas_driver.observations.text_records import text_of
 
 DEFAULT_PATTERN = "srf_{yyyymmdd}"
 RECORD_FORMAT = "(A60,1X,I8,1X,I6,1X,F10.4,1X,F10.4,1X,F10.2,1X,F10.3,1X,I2)"
@@ -63,7 +64,7 @@ def check(stream: SurfaceStream, start: np.datetime64, end: np.datetime64,
 def read_file(path: Path, stream: SurfaceStream, start: float, end: float) -> Observations:
     """Samples of one file in [start, end), seconds since 1970."""
     try:
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+        lines = text_of(path.read_bytes()).lstrip("\ufeff").splitlines()
     except OSError as error:
         raise InputError("cannot be read", str(path), str(error), "a srf_YYYYMMDD text file") from error
     reader = fortranformat.FortranRecordReader(stream.record_format) if stream.record_format else None
@@ -86,6 +87,8 @@ def _record(line: str, reader: fortranformat.FortranRecordReader | None, where: 
                          "name, YYYYMMDD, second of day, lat, lon, altitude, ppm, code",
                          "set the stream's record_format where columns touch or names hold blanks")
     try:
+        if any("_" in str(part) for part in parts[1:]):
+            raise ValueError("not a number")
         name, date = str(parts[0]).strip(), f"{int(parts[1]):08d}"
         midnight = np.datetime64(f"{date[:4]}-{date[4:6]}-{date[6:]}", "s").astype(np.int64)
         return [name, float(midnight) + float(parts[2]), *(float(part) for part in parts[3:7]), int(parts[7])]

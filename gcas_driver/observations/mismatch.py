@@ -1,8 +1,8 @@
 """The error of a sample: what the model cannot represent there, and what the measurement itself is uncertain by.
 
 The mismatch comes, in this order, from the site's or data set's own entry in `error_sites`, in `error_table`; from a variable of the
-file (`error_variable`); from the entry of the sample's project; from `error_ppm`. Measurement error is added in quadrature, but not
-to a mismatch that the file gives, which is meant to be whole.
+file (`error_variable`); from the entry of the sample's project; from `error_ppm`, unless the file was to give it. Measurement error is
+added in quadrature, but not to a mismatch that the file gives, which is meant to be whole.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from gcas_driver.observations.wildcards import matches
 if TYPE_CHECKING:
     from gcas_driver.observations.points import PointSamples
 
-LARGEST_PPM = 200.0
-"""A mismatch beyond this is a table in other units."""
+SMALLEST_PPM, LARGEST_PPM = 1.0e-3, 200.0
+"""A mismatch beyond these is in other units."""
 
 
 def total_error(samples: PointSamples, stream: SurfaceStream) -> np.ndarray:
-    """Standard deviation (n,) [ppm] of each sample's error as the analysis is to use it.
+    """Standard deviation (n,) [ppm] of each sample's error as the analysis is to use it; NaN where the file was to give it and does not.
 
     Raises
     ------
@@ -38,17 +38,15 @@ def total_error(samples: PointSamples, stream: SurfaceStream) -> np.ndarray:
     if stream.error_table is not None:
         status = _status(stream.error_table)
         tables.append(read_table(stream.error_table, stream.error_table_format, status.st_mtime_ns, status.st_size))
-    text = np.column_stack([samples.site, samples.dataset, samples.project]).astype(str)
-    kinds, index = np.unique(text, axis=0, return_inverse=True) if len(text) else (text, np.empty(0, dtype=int))
+    kinds, index = np.unique(np.column_stack([samples.site, samples.dataset, samples.project]).astype(str), axis=0, return_inverse=True)
     index = index.reshape(-1)
-    own = np.array([_first(tables, *kind[:2]) for kind in kinds], dtype=np.float64).reshape(-1)
-    of_class = np.array([_first(tables, kind[2]) for kind in kinds], dtype=np.float64).reshape(-1)
-    mismatch = np.where(np.isfinite(of_class), of_class, stream.error_ppm)[index]
+    own = np.array([_first(tables, *kind[:2]) for kind in kinds], dtype=np.float64)[index]
+    of_class = np.array([_first(tables, kind[2]) for kind in kinds], dtype=np.float64)[index]
+    otherwise = np.nan if stream.error_variable else stream.error_ppm
     from_file = np.isfinite(samples.mismatch) & (samples.mismatch > 0.0)
-    mismatch = np.where(from_file, samples.mismatch, mismatch)
-    has_own = np.isfinite(own)[index]
-    mismatch = np.where(has_own, own[index], mismatch)
-    uncertainty = np.where(from_file & ~has_own, 0.0, samples.uncertainty)
+    mismatch = np.where(np.isfinite(of_class), of_class, otherwise)
+    mismatch = np.where(np.isfinite(own), own, np.where(from_file, samples.mismatch, mismatch))
+    uncertainty = np.where(from_file & ~np.isfinite(own), 0.0, samples.uncertainty)
     return stream.error_factor * np.hypot(mismatch, uncertainty)
 
 

@@ -42,7 +42,7 @@ def open_netcdf(path: Path) -> Iterator[netCDF4.Dataset]:
     dataset.set_auto_maskandscale(False)
     try:
         yield dataset
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
         raise InputError("cannot be read to its end", str(path), str(error), "a complete NetCDF file",
                          "fetch the file again") from error
     finally:

@@ -13,7 +13,18 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
-from gcas_driver.observations.points import CONCERN, MOVING, NOT_BACKGROUND, NOT_TO_BE_ASSIMILATED, REJECTED, PointSamples
+from gcas_driver.observations.mismatch import LARGEST_PPM, SMALLEST_PPM
+from gcas_driver.observations.points import (
+    CONCERN,
+    LARGEST_UNCERTAINTY_PPM,
+    MOVING,
+    NO_FLAG,
+    NOT_BACKGROUND,
+    NOT_TO_BE_ASSIMILATED,
+    PLAUSIBLE_METRES,
+    REJECTED,
+    PointSamples,
+)
 from gcas_driver.observations.records import Records, open_records
 from gcas_driver.observations.sample_times import middle_times
 from gcas_driver.observations.streams import SurfaceStream
@@ -21,6 +32,9 @@ from gcas_driver.observations.wildcards import matches_any
 
 SITE_TOLERANCE_DEGREES = 5.0
 """Fixed sites have moved by less over the decades; latitude and longitude that changed places are found by it."""
+
+HEIGHT_TOLERANCE_METRES = 100.0
+"""Between the altitude and the sum of elevation and intake height, which providers round."""
 
 LENGTH_UNITS = {"m": 1.0, "masl": 1.0, "magl": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "": 1.0, "km": 1000.0}
 
@@ -142,7 +156,12 @@ def _names(records: Records, rows: slice, chosen: np.ndarray) -> Names:
     if gases:
         _refuse_gas(records, ", ".join(gases))
     code = records.texts("site_code", rows)[chosen] if records.has("site_code") else part(1, "site_code")
+    if not any(map(str, code)) and not DATASET_NAME.match(names[0] if names else "co2_x_x_1_x"):
+        raise InputError("no name of a site or data set", records.where, records.inventory(), "site_code, dataset_name or obspack_id")
     site = np.array([str(text).upper() or name.upper() for text, name in zip(code, names, strict=True)], dtype=object)
+    strange = sorted({text for text in site if "." in text and text not in {name.upper() for name in names}})
+    if strange:
+        raise InputError("not a site's code", f"{records.where}, site_code", strange[0], "letters and digits", "the file is damaged")
     return Names(np.array(names, dtype=object), site, part(2, "dataset_project"), part(4, "dataset_selection_tag"))
 
 
@@ -170,26 +189,46 @@ def _place(records: Records, names: Names, lon: np.ndarray, lat: np.ndarray) -> 
         return lon, lat
     with np.errstate(invalid="ignore"):
         apart = np.abs((lon - site_lon + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(site_lat))
-        near = (apart <= SITE_TOLERANCE_DEGREES) & (np.abs(lat - site_lat) <= SITE_TOLERANCE_DEGREES)
-    return np.where(near, lon, np.nan), np.where(near, lat, np.nan)
+        far = (apart > SITE_TOLERANCE_DEGREES) | (np.abs(lat - site_lat) > SITE_TOLERANCE_DEGREES)
+    _refuse_most(far, records, "latitude and longitude", "places are not near the site",
+                 lambda row: f"{lat[row]:g} N {lon[row]:g} E, the site at {site_lat:g} N {site_lon:g} E")
+    return np.where(far, np.nan, lon), np.where(far, np.nan, lat)
+
+
+def _refuse_most(bad: np.ndarray, records: Records, name: str, what: str, found: Callable[[int], str]) -> None:
+    """Raise an InputError if more than half of the records are `bad` (n,): then the file is, not they."""
+    if bad.sum() > 0.5 * len(bad):
+        raise InputError(what, f"{records.where}, {name}", f"{found(int(np.flatnonzero(bad)[0]))}; {bad.sum()} of {len(bad)} records",
+                         "most records to make sense", "check the file's units and names of variables")
 
 
 def _altitude(records: Records, rows: slice) -> np.ndarray:
-    """Height of the sample above sea level [m]; where it is missing, of the ground plus that of the intake."""
+    """Height of the sample above sea level [m]; where it is missing, of the ground plus that of the intake.
+
+    NaN where the two are both there and differ, which in most of a file's records is an error: of units, of a variable's name.
+    """
     parts = {name: _metres(records, name, rows) for name in ("altitude", "elevation", "intake_height") if records.has(name)}
     if "altitude" not in parts and len(parts) < 2:
         raise InputError("no altitude", records.where, records.inventory(), "altitude, or elevation and intake_height")
     if "elevation" not in parts or "intake_height" not in parts:
         return parts["altitude"]
     total = parts["elevation"] + parts["intake_height"]
-    return np.where(np.isfinite(parts["altitude"]), parts["altitude"], total) if "altitude" in parts else total
+    if "altitude" not in parts:
+        return total
+    altitude = parts["altitude"]
+    apart = np.abs(altitude - total) > HEIGHT_TOLERANCE_METRES
+    _refuse_most(apart, records, "altitude", "altitude is not ground and intake together",
+                 lambda row: f"{altitude[row]:g} m, elevation {parts['elevation'][row]:g} m, intake {parts['intake_height'][row]:g} m")
+    return np.where(np.isfinite(altitude) & ~apart, altitude, np.where(apart, np.nan, total))
 
 
 def _metres(records: Records, name: str, rows: slice) -> np.ndarray:
     units = records.about(name, "units").lower()
     if units not in LENGTH_UNITS:
         raise InputError("unknown units", f"{records.where}, {name}", units, " or ".join(filter(None, LENGTH_UNITS)))
-    return records.numbers(name, rows) * LENGTH_UNITS[units]
+    values = records.numbers(name, rows) * LENGTH_UNITS[units]
+    _refuse_most(np.abs(values) > PLAUSIBLE_METRES[1], records, name, "no height in the atmosphere", lambda row: f"{values[row]:g} m")
+    return values
 
 
 def _uncertainty(records: Records, rows: slice) -> np.ndarray:
@@ -198,6 +237,7 @@ def _uncertainty(records: Records, rows: slice) -> np.ndarray:
         return np.zeros(rows.stop - rows.start)
     units = records.about("value_unc", "units") or records.about("value", "units")
     found = nc.uncertainty_in_ppm(records.numbers("value_unc", rows), units, f"{records.where}, value_unc")
+    _refuse_most(found > LARGEST_UNCERTAINTY_PPM, records, "value_unc", "no uncertainty of CO2", lambda row: f"{found[row]:g} ppm")
     return np.where(found > 0.0, found, 0.0)
 
 
@@ -209,7 +249,9 @@ def _own_mismatch(records: Records, rows: slice, stream: SurfaceStream) -> np.nd
     if not records.has(name):
         raise InputError(f"no variable {name}", records.where, records.inventory(), name, "correct the stream's error_variable")
     units = records.about(name, "units") or records.about("value", "units")
-    return nc.uncertainty_in_ppm(records.numbers(name, rows), units, f"{records.where}, {name}")
+    found = nc.uncertainty_in_ppm(records.numbers(name, rows), units, f"{records.where}, {name}")
+    _refuse_most((found > LARGEST_PPM) | (found < SMALLEST_PPM), records, name, "no error of CO2", lambda row: f"{found[row]:g} ppm")
+    return found
 
 
 def _assimilation_flags(records: Records, rows: slice, stream: SurfaceStream, reason: np.ndarray,
@@ -221,7 +263,9 @@ def _assimilation_flags(records: Records, rows: slice, stream: SurfaceStream, re
                          "this is not an assimilation pack: remove the stream's assimilation_flags and evaluation_flags")
     flag = records.numbers("CT_assim", rows)
     apart = np.isin(flag, stream.evaluation_flags)
-    refused = ~apart & ~np.isin(flag, stream.assimilation_flags)
+    if np.isnan(flag).any():
+        reason = np.where(np.isnan(flag), NO_FLAG, reason).astype(object)
+    refused = ~apart & ~np.isin(flag, stream.assimilation_flags) & (reason != NO_FLAG)
     return np.where(refused & (reason != REJECTED), NOT_TO_BE_ASSIMILATED, reason).astype(object), withheld | apart
 
 

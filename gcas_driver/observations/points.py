@@ -18,6 +18,10 @@ from mozart_coupling.grids import wrap_longitude
 MISSING = "missing value"
 NO_PLACE = "missing or impossible place, or not that of its site"
 IMPLAUSIBLE = "value not between 250 and 700 ppm"
+NO_FLAG = "no assimilation flag"
+NO_ERROR = "no error of its own in the file"
+DOUBTFUL = "measurement uncertainty beyond 50 ppm"
+TWICE = "record given twice"
 OTHER_HOUR = "outside the local hours"
 OTHER_ALTITUDE = "outside the altitudes"
 OTHER_SITE = "site not wanted"
@@ -27,6 +31,7 @@ NOT_BACKGROUND = "not background by the provider's flag"
 CONCERN = "concern of the pack about assimilation"
 NOT_TO_BE_ASSIMILATED = "not to be assimilated by the pack's flag"
 PLAUSIBLE_PPM = (250.0, 700.0)
+LARGEST_UNCERTAINTY_PPM = 50.0
 PLAUSIBLE_METRES = (-450.0, 45000.0)
 """The shore of the Dead Sea, and a balloon's ceiling."""
 
@@ -109,6 +114,10 @@ def point_table(samples: PointSamples, stream: SurfaceStream, scale: str) -> Obs
     s = _keep(s, np.isfinite(s.value), MISSING, counts)
     s = _keep(s, _has_place(s), NO_PLACE, counts)
     s = _keep(s, (s.value > PLAUSIBLE_PPM[0]) & (s.value < PLAUSIBLE_PPM[1]), IMPLAUSIBLE, counts)
+    s = _keep(s, s.reason != NO_FLAG, NO_FLAG, counts)
+    s = _keep(s, ~(s.uncertainty > LARGEST_UNCERTAINTY_PPM), DOUBTFUL, counts)
+    s = _keep(s, _first_of_its_kind(s), TWICE, counts)
+    s = _keep(s, np.isfinite(total_error(s, stream)), NO_ERROR, counts) if stream.error_variable else s
     if stream.local_hours is not None:
         s = _keep(s, _in_hours(s, stream.local_hours), OTHER_HOUR, counts)
     if stream.altitudes_m is not None:
@@ -159,6 +168,17 @@ def _has_place(s: PointSamples) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         return (np.isfinite(s.time) & (np.abs(s.lon) <= 360.0) & (np.abs(s.lat) <= 90.0) & (s.altitude > PLAUSIBLE_METRES[0])
                 & (s.altitude < PLAUSIBLE_METRES[1]))
+
+
+def _first_of_its_kind(s: PointSamples) -> np.ndarray:
+    """False for records that are the same as an earlier one in everything."""
+    if not len(s):
+        return np.ones(0, dtype=bool)
+    names = [np.unique(column.astype(str), return_inverse=True)[1] for column in (s.identifier, s.site, s.dataset, s.reason)]
+    keys = np.column_stack([*names, s.time, s.lon, s.lat, s.altitude, s.value, s.uncertainty])
+    first = np.zeros(len(s), dtype=bool)
+    first[np.unique(keys, axis=0, return_index=True)[1]] = True
+    return first
 
 
 def _keep(samples: PointSamples, good: np.ndarray, reason: str, counts: dict[str, int]) -> PointSamples:

@@ -18,6 +18,9 @@ from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations.text_records import TextRecords, index_text
 
+SEVERAL = ("time_components", "assimilation_concerns")
+"""Variables with several numbers a record."""
+
 NETCDF_STARTS = (b"CDF", b"\x89HDF")
 
 
@@ -42,7 +45,7 @@ class Records(Protocol):
         """Whether there is such a variable or column."""
 
     def numbers(self, name: str, rows: slice = slice(None)) -> np.ndarray:
-        """A variable of the given rows as float64, NaN where missing; (n,) or (n, k)."""
+        """A variable of the given rows as float64, NaN where missing; (n,), or (n, k) for those of `SEVERAL`."""
 
     def texts(self, name: str, rows: slice = slice(None)) -> np.ndarray:
         """A variable of the given rows as text (n,)."""
@@ -72,9 +75,9 @@ class NetcdfRecords:
         return nc.find_variable(self._dataset, (name,)) is not None
 
     def numbers(self, name: str, rows: slice = slice(None)) -> np.ndarray:
-        """A variable of the given rows as float64, NaN where missing; (n,) or (n, k)."""
+        """A variable of the given rows as float64, NaN where missing; (n,), or (n, k) for those of `SEVERAL`."""
         variable = nc.require_variable(self._dataset, (name,))
-        return nc.read_numbers(variable, (self.size, *variable.shape[1:]), rows)
+        return nc.read_numbers(variable, (self.size, *(variable.shape[1:2] if name in SEVERAL else ())), rows)
 
     def texts(self, name: str, rows: slice = slice(None)) -> np.ndarray:
         """A variable of the given rows as text (n,); characters may lie along either dimension."""

@@ -88,21 +88,25 @@ def middle_times(records: Records, rows: slice = slice(None), time_stamp: str = 
         Length of what was averaged, for files that do not tell it [min].
     """
     times = stamped_times(records, rows)
-    mark = time_stamp or _mark(records)
-    if not time_stamp:
-        if all(records.has(name) for name in WINDOW):
-            return _middle_of_window(records, rows, times)
-        if records.has("midpoint_time"):
-            middle = seconds_since_1970(records.numbers("midpoint_time", rows), records.about("midpoint_time", "units")
-                                        or "seconds since 1970-01-01", f"{records.where}, midpoint_time")
-            return np.where(np.isfinite(middle), middle, times)
     half = 0.5 * (60.0 * interval_minutes or interval_seconds(records))
-    return times + {"start": half, "middle": 0.0, "end": -half}[mark]
+    middle = times + {"start": half, "middle": 0.0, "end": -half}[time_stamp or _mark(records)]
+    if time_stamp:
+        return middle
+    if all(records.has(name) for name in WINDOW):
+        return _middle_of_window(records, rows, middle)
+    if records.has("midpoint_time"):
+        told = seconds_since_1970(records.numbers("midpoint_time", rows), records.about("midpoint_time", "units")
+                                  or "seconds since 1970-01-01", f"{records.where}, midpoint_time")
+        return np.where(np.isfinite(told), told, middle)
+    return middle
 
 
 def interval_seconds(records: Records) -> float:
     """Length of the averaging interval by the file's attributes [s], 0 where they tell none."""
     unit = records.attributes.get("dataset_data_frequency_unit", "").lower().rstrip("s")
+    if any(sign.isdigit() for sign in unit):
+        raise InputError("not a unit of time", f"{records.where}, dataset_data_frequency_unit", unit, "hour, minute, …",
+                         "the file is damaged")
     try:
         number = float(records.attributes.get("dataset_data_frequency", ""))
     except ValueError:

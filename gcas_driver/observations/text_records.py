@@ -78,13 +78,11 @@ class TextRecords:
         """A column of the given rows as float64, NaN where missing."""
         if name == "time_components":
             return np.column_stack([self.numbers(part, rows) for part in CALENDAR])
-        text = self._column(name)[rows]
         try:
-            values = text.astype(np.float64)
+            return masked(plain_numbers(self._column(name)[rows]))
         except ValueError as error:
             raise InputError(f"column {name} is not a number", self.where, str(error), "numbers",
                              "the file may be damaged: fetch it again") from None
-        return masked(values)
 
     def texts(self, name: str, rows: slice = slice(None)) -> np.ndarray:
         """A column of the given rows as text."""
@@ -102,6 +100,14 @@ class TextRecords:
         if name not in self._index.names:
             raise InputError(f"no column {name}", self.where, self.inventory(), name, "check that the stream's format is the file's")
         return self._table[:, self._index.names.index(name)]
+
+
+def plain_numbers(texts: np.ndarray) -> np.ndarray:
+    """Texts (n,) as float64; ValueError for what is no number, such as "1_000", which Python would take for one."""
+    for text in texts:
+        if "_" in text:
+            raise ValueError(f"could not convert string to float: {text!r}")
+    return texts.astype(np.float64)
 
 
 def masked(values: np.ndarray) -> np.ndarray:
@@ -242,7 +248,8 @@ def _calendar_of(names: list[str]) -> Callable[[list[Sequence[str]]], np.ndarray
     def times(rows: list[Sequence[str]]) -> np.ndarray:
         if min(places[:3]) < 0:
             raise ValueError("no calendar")
-        return calendar_seconds(np.array([[row[place] if place >= 0 else 0 for place in places] for row in rows], dtype=np.float64))
+        parts = np.array([[row[place] if place >= 0 else "0" for place in places] for row in rows], dtype=object)
+        return calendar_seconds(plain_numbers(parts.ravel()).reshape(parts.shape))
 
     return times
 

@@ -1,4 +1,4 @@
-"""NOAA GML flask text, the dialect of before 2020 and today's, as the real files are laid out."""
+"""NOAA GML's files as the real ones are laid out: flask text of before 2020 and of today, hourly in-situ text, NetCDF events."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gcas_driver.observations import noaa_flask
 from gcas_driver.observations.streams import SurfaceStream
 
 from . import Specimen
+from .obspack import TIME_UNITS, Writer, components
 from .reading import rows
 
 START, END = np.datetime64("2010-06-01", "s"), np.datetime64("2010-07-01", "s")
@@ -44,8 +45,60 @@ def _write_current(directory: Path) -> Path:
     return path
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    return rows(noaa_flask.read(SurfaceStream("flask", path.parent, "noaa_flask", files=("co2_*event*.txt",)), START, END))
+HOURLY = ("site_code year month day hour minute second datetime time_decimal midpoint_time value value_std_dev nvalue latitude longitude "
+          "altitude elevation intake_height qcflag")
+STARTS = "Times and dates are UTC. Time-averaged values are reported at the start of the averaging interval."
 
 
-SPECIMENS = [Specimen("noaa_event_legacy", "text", _write_legacy, _read), Specimen("noaa_event_current", "text", _write_current, _read)]
+def _write_hourly(directory: Path) -> Path:
+    header = ["# header_lines : @", "#", "# dataset_name: co2_mlo_surface-insitu_1_ccgg_HourlyData", "# site_code : MLO",
+              "# site_latitude : 19.5362", "# site_longitude : -155.5763", "# site_elevation : 3397.0",
+              "# dataset_name : co2_mlo_surface-insitu_1_ccgg_HourlyData", "# dataset_parameter : co2",
+              "# dataset_project : surface-insitu", "# dataset_platform : fixed", "# dataset_selection_tag : HourlyData", "# dataset_calibration_scale : CO2_X2019",
+              "# dataset_data_frequency : 1", "# dataset_data_frequency_unit : hour", "# time_components:_FillValue : -9",
+              f"# time_components:comment : {STARTS}", f"# midpoint_time:units : {TIME_UNITS}", "# value:_FillValue : -999.999",
+              "# value:units : micromol mol-1", "# value:scale_comment : CO2_X2019", "# altitude:units : m", "#"]
+    header = [line.replace("@", str(len(header) + 1)) for line in header] + [HOURLY]
+    data = []
+    for i in range(24):
+        time = np.datetime64("2010-06-15T00", "s") + np.timedelta64(i, "h")
+        value = -999.99 if i == 7 else 390.0 + 0.1 * i
+        data.append(f"MLO {' '.join(map(str, components([time.astype(int)])[0]))} {time}Z 2010.45 {time.astype(int) + 1800} {value:.2f} 0.15 "
+                    f"6 19.536 -155.576 3437.0 3397.0 40.0 {'*..' if i == 7 else '.U.' if i == 9 else '...'}")
+    path = directory / "co2_mlo_surface-insitu_1_ccgg_HourlyData.txt"
+    path.write_text("\n".join(header + data) + "\n")
+    return path
+
+
+def _write_netcdf(directory: Path) -> Path:
+    """Looks like ObsPack, but micromol mol-1 and -999.999 for missing."""
+    path = directory / "co2_mlo_surface-flask_1_ccgg_Event.nc"
+    n = len(FLASKS)
+    time = np.array([np.datetime64(f"2010-06-{day:02d}T{hour:02d}:55", "s").astype(int) for day, hour, *_ in FLASKS])
+    file = Writer(path, "obs", n)
+    file.put("time", "i4", time, TIME_UNITS, -999, comment="POSIX time. " + STARTS)
+    file.put("time_components", "i4", components(time), fill=-9, extra=("calendar_components", 6))
+    file.put("value", "f4", [-999.999 if value < 0 else value for _, _, value, _ in FLASKS], "micromol mol-1", -999.999)
+    file.put("value_unc", "f4", 0.05, "micromol mol-1", -999.999)
+    for name, number, units in (("latitude", 19.53, "degrees_north"), ("longitude", -155.58, "degrees_east"), ("altitude", 3399.0, "m"),
+                                ("elevation", 3397.0, "m"), ("intake_height", 2.0, "m")):
+        file.put(name, "f4", number, units, -999.999)
+    file.put("event_number", "i4", 300000 + np.arange(n))
+    file.text("qcflag", 3, [flag for *_, flag in FLASKS])
+    file.attributes(site_code="MLO", site_latitude="19.5362", site_longitude="-155.5763", dataset_name="co2_mlo_surface-flask_1_ccgg_Event",
+                    dataset_parameter="co2", dataset_project="surface-flask", dataset_platform="fixed", dataset_selection_tag="Event",
+                    dataset_calibration_scale="CO2_X2019")
+    file.data.close()
+    return path
+
+
+def _reader(files: str):
+    def read(path: Path) -> dict[str, np.ndarray]:
+        return rows(noaa_flask.read(SurfaceStream("flask", path.parent, "noaa_flask", files=(files,)), START, END))
+    return read
+
+
+SPECIMENS = [Specimen("noaa_event_legacy", "text", _write_legacy, _reader("co2_*event*.txt")),
+             Specimen("noaa_event_current", "text", _write_current, _reader("co2_*event*.txt")),
+             Specimen("noaa_hourly", "text", _write_hourly, _reader("co2_*Hourly*.txt")),
+             Specimen("noaa_event_netcdf", "netcdf4", _write_netcdf, _reader("co2_*_Event.nc"))]
