@@ -54,17 +54,19 @@ def _write_hourly(directory: Path) -> Path:
     header = ["# header_lines : @", "#", "# dataset_name: co2_mlo_surface-insitu_1_ccgg_HourlyData", "# site_code : MLO",
               "# site_latitude : 19.5362", "# site_longitude : -155.5763", "# site_elevation : 3397.0",
               "# dataset_name : co2_mlo_surface-insitu_1_ccgg_HourlyData", "# dataset_parameter : co2",
-              "# dataset_project : surface-insitu", "# dataset_platform : fixed", "# dataset_selection_tag : HourlyData", "# dataset_calibration_scale : CO2_X2019",
-              "# dataset_data_frequency : 1", "# dataset_data_frequency_unit : hour", "# time_components:_FillValue : -9",
-              f"# time_components:comment : {STARTS}", f"# midpoint_time:units : {TIME_UNITS}", "# value:_FillValue : -999.999",
-              "# value:units : micromol mol-1", "# value:scale_comment : CO2_X2019", "# altitude:units : m", "#"]
+              "# dataset_project : surface-insitu", "# dataset_platform : fixed", "# dataset_selection_tag : HourlyData",
+              "# dataset_calibration_scale : CO2_X2019", "# dataset_data_frequency : 1", "# dataset_data_frequency_unit : hour",
+              "# time_components:_FillValue : -9", f"# time_components:comment : {STARTS}", f"# midpoint_time:units : {TIME_UNITS}",
+              "# value:_FillValue : -999.999", "# value:units : micromol mol-1", "# value:scale_comment : CO2_X2019", "# altitude:units : m",
+              "#"]
     header = [line.replace("@", str(len(header) + 1)) for line in header] + [HOURLY]
     data = []
     for i in range(24):
         time = np.datetime64("2010-06-15T00", "s") + np.timedelta64(i, "h")
         value = -999.99 if i == 7 else 390.0 + 0.1 * i
-        data.append(f"MLO {' '.join(map(str, components([time.astype(int)])[0]))} {time}Z 2010.45 {time.astype(int) + 1800} {value:.2f} 0.15 "
-                    f"6 19.536 -155.576 3437.0 3397.0 40.0 {'*..' if i == 7 else '.U.' if i == 9 else '...'}")
+        stamp = " ".join(map(str, components([time.astype(int)])[0]))
+        flag = "*.." if i == 7 else ".U." if i == 9 else "..."
+        data.append(f"MLO {stamp} {time}Z 2010.45 {time.astype(int) + 1800} {value:.2f} 0.15 6 19.536 -155.576 3437.0 3397.0 40.0 {flag}")
     path = directory / "co2_mlo_surface-insitu_1_ccgg_HourlyData.txt"
     path.write_text("\n".join(header + data) + "\n")
     return path
