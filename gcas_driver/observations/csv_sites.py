@@ -175,10 +175,12 @@ def _samples(file: CsvFile, table: np.ndarray, stream: SurfaceStream) -> PointSa
     half = 30.0 * (stream.interval_minutes or (60.0 if file.header.get("TIME INTERVAL", "").lower().startswith("hour") or not stream.columns
                                               else 0.0))
     time = stamps - 3600.0 * stream.utc_offset_hours + {"": half, "start": half, "middle": 0.0, "end": -half}[stream.time_stamp]
-    value = nc.co2_in_ppm(numbers("value"), places.constants.get("units", ""), f"{where}, value")
+    units, value = places.constants.get("units", ""), numbers("value")
+    value = value * nc.co2_factor(value, units, f"{where}, value")
     uncertainty = np.zeros(n)
     if "uncertainty" in places:
-        found = nc.uncertainty_in_ppm(numbers("uncertainty"), places.constants.get("units", ""), f"{where}, uncertainty")
+        found = numbers("uncertainty")
+        found = found * nc.uncertainty_factor(found, units, f"{where}, uncertainty")
         uncertainty = np.where(found > 0.0, found, 0.0)
     altitude = numbers("altitude") if "altitude" in places else numbers("elevation") + numbers("intake_height")
     reason = np.full(n, "", dtype=object)

@@ -103,7 +103,8 @@ def read_samples(records: Records, stream: SurfaceStream, start: float, end: flo
     reason, withheld = reasons(records, rows, stream), np.zeros(last - first, dtype=bool)
     reason, withheld = _assimilation_flags(records, rows, stream, reason, withheld)
     reason = _concerns(records, rows, stream, reason)[chosen]
-    value = nc.co2_in_ppm(column("value"), records.about("value", "units"), f"{records.where}, value")
+    value = column("value")
+    value = value * nc.co2_factor(value, records.about("value", "units"), f"{records.where}, value")
     lon, lat = _place(records, names, column("longitude"), column("latitude"))
     return PointSamples(times[inside], lon, lat, _altitude(records, rows)[chosen], value, _uncertainty(records, rows)[chosen],
                         names.site, _identifiers(records, rows, names.dataset, chosen), reason, reason == NOT_BACKGROUND, names.dataset,
@@ -236,7 +237,8 @@ def _uncertainty(records: Records, rows: slice) -> np.ndarray:
     if not records.has("value_unc"):
         return np.zeros(rows.stop - rows.start)
     units = records.about("value_unc", "units") or records.about("value", "units")
-    found = nc.uncertainty_in_ppm(records.numbers("value_unc", rows), units, f"{records.where}, value_unc")
+    found = records.numbers("value_unc", rows)
+    found = found * nc.uncertainty_factor(found, units, f"{records.where}, value_unc")
     _refuse_most(found > LARGEST_UNCERTAINTY_PPM, records, "value_unc", "no uncertainty of CO2", lambda row: f"{found[row]:g} ppm")
     return np.where(found > 0.0, found, 0.0)
 
@@ -249,7 +251,8 @@ def _own_mismatch(records: Records, rows: slice, stream: SurfaceStream) -> np.nd
     if not records.has(name):
         raise InputError(f"no variable {name}", records.where, records.inventory(), name, "correct the stream's error_variable")
     units = records.about(name, "units") or records.about("value", "units")
-    found = nc.uncertainty_in_ppm(records.numbers(name, rows), units, f"{records.where}, {name}")
+    found = records.numbers(name, rows)
+    found = found * nc.uncertainty_factor(found, units, f"{records.where}, {name}")
     _refuse_most((found > LARGEST_PPM) | (found < SMALLEST_PPM), records, name, "no error of CO2", lambda row: f"{found[row]:g} ppm")
     return found
 

@@ -77,7 +77,10 @@ class NetcdfRecords:
     def numbers(self, name: str, rows: slice = slice(None)) -> np.ndarray:
         """A variable of the given rows as float64, NaN where missing; (n,), or (n, k) for those of `SEVERAL`."""
         variable = nc.require_variable(self._dataset, (name,))
-        return nc.read_numbers(variable, (self.size, *(variable.shape[1:2] if name in SEVERAL else ())), rows)
+        shape = (self.size, *(variable.shape[1:2] if name in SEVERAL else ()))
+        if variable.shape != shape:
+            raise InputError("wrong shape", nc.place_of(variable), str(variable.shape), str(shape))
+        return nc.decoded(variable, variable[rows])
 
     def texts(self, name: str, rows: slice = slice(None)) -> np.ndarray:
         """A variable of the given rows as text (n,); characters may lie along either dimension."""

@@ -57,8 +57,8 @@ def _write_hourly(directory: Path) -> Path:
               "# dataset_project : surface-insitu", "# dataset_platform : fixed", "# dataset_selection_tag : HourlyData",
               "# dataset_calibration_scale : CO2_X2019", "# dataset_data_frequency : 1", "# dataset_data_frequency_unit : hour",
               "# time_components:_FillValue : -9", f"# time_components:comment : {STARTS}", f"# midpoint_time:units : {TIME_UNITS}",
-              "# value:_FillValue : -999.999", "# value:units : micromol mol-1", "# value:scale_comment : CO2_X2019", "# altitude:units : m",
-              "#"]
+              "# value:_FillValue : -999.999", "# value:units : micromol mol-1", "# value:scale_comment : CO2_X2019",
+              "# altitude:units : m", "#"]
     header = [line.replace("@", str(len(header) + 1)) for line in header] + [HOURLY]
     data = []
     for i in range(24):
