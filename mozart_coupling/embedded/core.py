@@ -160,6 +160,13 @@ class TransportCore:
         """Mixing ratios now (n_tracers, nlev, nlat, nlon), float64."""
         return gathered(self._q, 0, self.n_tracers, self.threads)
 
+    def tracer(self, number: int) -> np.ndarray:
+        """Mixing ratios of one tracer now (nlev, nlat, nlon): a view, for decay and boundary conditions between steps.
+
+        What is written must be uniform on the polar rows, as the core leaves them.
+        """
+        return self._q[number // self._block, ..., number % self._block]
+
     def gather(self, ilat: ArrayLike, ilon: ArrayLike) -> np.ndarray:
         """Columns now (n, n_tracers, nlev), float64, of the cells `ilat`, `ilon` (n,)."""
         columns = self._q[:, :, np.asarray(ilat, dtype=int), np.asarray(ilon, dtype=int), :]

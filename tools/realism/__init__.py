@@ -1,0 +1,1 @@
+"""Tracers whose behaviour in the atmosphere is published, through the embedded model: `tools/transport_realism`."""

@@ -1,0 +1,97 @@
+"""What a realism run keeps: monthly means along parallels and at the ground, hemispheres, radon over land in the afternoon."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mozart_coupling.embedded.core import TransportCore
+from mozart_coupling.embedded.met_feed import MetFeed
+from mozart_coupling.grids import Grid
+from mozart_coupling.heights import hydrostatic_heights
+from mozart_coupling.land import land_fraction
+
+from .tracers import AGE, BIOSPHERE, BIOSPHERE_DAILY, NAMES, RADON, YEAR_S
+
+EVERY_S = 3 * 3600  # between samples of means
+LAND_BAND = (30.0, 60.0)  # degrees north: radon profiles
+LEAST_LAND = 0.9
+AFTERNOON = (13.0, 16.0)  # local solar time [h]
+SEASONS = {"JJA": (6, 7, 8), "DJF": (12, 1, 2)}
+MAPS = (RADON, BIOSPHERE, BIOSPHERE_DAILY)
+"""Tracers whose lowest layer is kept as monthly maps."""
+
+
+class Tally:
+    """Running sums of a run of some months; `arrays` is all there is, for a checkpoint and for the measures.
+
+    Arrays
+    ------
+    zonal (months, tracers, nlev, nlat): mixing ratio weighted by air mass, sums along parallels; ages as ages.
+    mass (months, nlev, nlat): air [kg], the same way.
+    surface (months, len(MAPS), nlat, nlon): lowest layer.
+    samples (months,): how many were added to these three.
+    ends (months + 1, tracers, 2): means over all air of the northern and the southern hemisphere at the ends of months.
+    turn (tracers,): what the turns of the year changed in the global means.
+    profile (seasons, 3, nlev): radon, mid-level height [m], pressure [Pa] over land in the afternoon, sums over columns by area.
+    layers (seasons, 2): boundary-layer depth [m] and area, summed likewise.
+    content, beneath (seasons,): radon times pressure thickness in the column, and inside the boundary layer, summed likewise.
+    fixer (months,): largest column mismatch that the pressure fixer removed in a step [Pa].
+    """
+
+    def __init__(self, grid: Grid, n_levels: int, months: int) -> None:
+        self.grid = grid
+        n = len(NAMES)
+        self.arrays = {
+            "zonal": np.zeros((months, n, n_levels, grid.nlat)), "mass": np.zeros((months, n_levels, grid.nlat)),
+            "surface": np.zeros((months, len(MAPS), *grid.shape)), "samples": np.zeros(months), "ends": np.zeros((months + 1, n, 2)),
+            "turn": np.zeros(n), "profile": np.zeros((len(SEASONS), 3, n_levels)), "layers": np.zeros((len(SEASONS), 2)),
+            "beneath": np.zeros(len(SEASONS)), "content": np.zeros(len(SEASONS)), "fixer": np.zeros(months),
+        }
+        land = (land_fraction(grid) >= LEAST_LAND) & ((grid.lat > LAND_BAND[0]) & (grid.lat < LAND_BAND[1]))[:, None]
+        self._land = np.nonzero(land)
+
+    def add(self, core: TransportCore, month: int, elapsed: float) -> None:
+        """Take the state into a month's means; `elapsed` since the run's start [s]."""
+        mass = core.air_mass()
+        self.arrays["mass"][month] += mass.sum(axis=2)
+        for number, zonal in enumerate(self.arrays["zonal"][month]):
+            shown = core.tracer(number)
+            zonal += ((elapsed / YEAR_S - shown if number == AGE else shown) * mass).sum(axis=2)
+        for index, number in enumerate(MAPS):
+            self.arrays["surface"][month, index] += core.tracer(number)[-1]
+        self.arrays["samples"][month] += 1
+
+    def end(self, core: TransportCore, index: int) -> None:
+        """Hemispheric means at the end of month `index` − 1."""
+        mass = core.air_mass()
+        north = self.grid.lat > 0.0
+        for number in range(len(NAMES)):
+            amount = core.tracer(number) * mass
+            self.arrays["ends"][index, number] = [amount[:, half].sum() / mass[:, half].sum() for half in (north, ~north)]
+
+    def add_afternoon(self, core: TransportCore, feed: MetFeed, now: int, calendar_month: int) -> None:
+        """Take radon profiles of the land where it is afternoon; `now` on the met's clock [s since 1970]."""
+        season = next((index for index, months in enumerate(SEASONS.values()) if calendar_month in months), None)
+        if season is None:
+            return
+        ilat, ilon = self._land
+        hour = (now % 86400 / 3600.0 + self.grid.lon[ilon] / 15.0) % 24.0
+        chosen = (hour >= AFTERNOON[0]) & (hour < AFTERNOON[1])
+        if not chosen.any():
+            return
+        ilat, ilon = ilat[chosen], ilon[chosen]
+        weight = self.grid.area[ilat, ilon] / self.grid.area.mean()
+        ps, radon = core.surface_pressure[ilat, ilon], core.gather(ilat, ilon)[:, RADON]
+        temperature, humidity = feed.columns(now, ilat, ilon)
+        mid, _ = hydrostatic_heights(temperature.T[:, :, None], None if humidity is None else humidity.T[:, :, None], ps[:, None],
+                                     np.zeros_like(ps)[:, None], feed.hyai, feed.hybi)
+        height = mid[..., 0].T
+        interfaces = 1.0e5 * feed.hyai + feed.hybi * ps[:, None]
+        pressure, thickness = 0.5 * (interfaces[:, 1:] + interfaces[:, :-1]), np.diff(interfaces)
+        depth = core.mixing.depth[ilat, ilon]
+        for index, values in enumerate((radon, height, pressure)):
+            self.arrays["profile"][season, index] += weight @ values
+        self.arrays["layers"][season] += (weight @ depth, weight.sum())
+        content = radon * thickness
+        self.arrays["content"][season] += weight @ content.sum(axis=1)
+        self.arrays["beneath"][season] += weight @ (content * (height < depth[:, None])).sum(axis=1)
