@@ -63,7 +63,7 @@ class RealismRun:
         work.mkdir(parents=True, exist_ok=True)
 
     def make(self) -> dict[str, np.ndarray]:
-        """Run to the end; the tally's arrays, with `lat`, `hyai`, `hybi` and `growing_season_flux`.
+        """Run to the end; the tally's arrays, with `lat`, `lon`, `hyai`, `hybi` and `growing_season_flux` [Pg C yr-1].
 
         Raises
         ------
@@ -88,8 +88,8 @@ class RealismRun:
         else:
             core.set_state(tracers.initial(core.nlev), ps)
             tally.end(core, 0)
-        constants = {"lat": feed.grid.lat, "hyai": feed.hyai, "hybi": feed.hybi, "growing_season_flux": biosphere.growing_season_flux(),
-                     "air_mass": tracers.air_mass}
+        constants = {"lat": feed.grid.lat, "lon": feed.grid.lon, "hyai": feed.hyai, "hybi": feed.hybi,
+                     "growing_season_flux": biosphere.growing_season_flux(), "timestep": self.plan.timestep}
         for month in range(done, self.plan.months):
             if self.winds.turns(month):
                 self._turn(core, tally, self.winds.month(month))

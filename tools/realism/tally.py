@@ -7,7 +7,7 @@ import numpy as np
 from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.met_feed import MetFeed
 from mozart_coupling.grids import Grid
-from mozart_coupling.heights import hydrostatic_heights
+from mozart_coupling.heights import hybrid_pressure, hydrostatic_heights
 from mozart_coupling.land import land_fraction
 
 from .tracers import AGE, BIOSPHERE, BIOSPHERE_DAILY, NAMES, RADON, YEAR_S
@@ -17,6 +17,7 @@ LAND_BAND = (30.0, 60.0)  # degrees north: radon profiles
 LEAST_LAND = 0.9
 AFTERNOON = (13.0, 16.0)  # local solar time [h]
 SEASONS = {"JJA": (6, 7, 8), "DJF": (12, 1, 2)}
+HIGH = 5500.0  # m above ground
 MAPS = (RADON, BIOSPHERE, BIOSPHERE_DAILY)
 """Tracers whose lowest layer is kept as monthly maps."""
 
@@ -34,7 +35,7 @@ class Tally:
     turn (tracers,): what the turns of the year changed in the global means.
     profile (seasons, 3, nlev): radon, mid-level height [m], pressure [Pa] over land in the afternoon, sums over columns by area.
     layers (seasons, 2): boundary-layer depth [m] and area, summed likewise.
-    content, beneath (seasons,): radon times pressure thickness in the column, and inside the boundary layer, summed likewise.
+    content (seasons, 3): radon times pressure thickness in the column, above the boundary layer, above HIGH, summed likewise.
     fixer (months,): largest column mismatch that the pressure fixer removed in a step [Pa].
     """
 
@@ -45,7 +46,7 @@ class Tally:
             "zonal": np.zeros((months, n, n_levels, grid.nlat)), "mass": np.zeros((months, n_levels, grid.nlat)),
             "surface": np.zeros((months, len(MAPS), *grid.shape)), "samples": np.zeros(months), "ends": np.zeros((months + 1, n, 2)),
             "turn": np.zeros(n), "profile": np.zeros((len(SEASONS), 3, n_levels)), "layers": np.zeros((len(SEASONS), 2)),
-            "beneath": np.zeros(len(SEASONS)), "content": np.zeros(len(SEASONS)), "fixer": np.zeros(months),
+            "content": np.zeros((len(SEASONS), 3)), "fixer": np.zeros(months),
         }
         land = (land_fraction(grid) >= LEAST_LAND) & ((grid.lat > LAND_BAND[0]) & (grid.lat < LAND_BAND[1]))[:, None]
         self._land = np.nonzero(land)
@@ -83,15 +84,32 @@ class Tally:
         weight = self.grid.area[ilat, ilon] / self.grid.area.mean()
         ps, radon = core.surface_pressure[ilat, ilon], core.gather(ilat, ilon)[:, RADON]
         temperature, humidity = feed.columns(now, ilat, ilon)
-        mid, _ = hydrostatic_heights(temperature.T[:, :, None], None if humidity is None else humidity.T[:, :, None], ps[:, None],
-                                     np.zeros_like(ps)[:, None], feed.hyai, feed.hybi)
-        height = mid[..., 0].T
-        interfaces = 1.0e5 * feed.hyai + feed.hybi * ps[:, None]
-        pressure, thickness = 0.5 * (interfaces[:, 1:] + interfaces[:, :-1]), np.diff(interfaces)
+        vapour = None if humidity is None else humidity.T
+        mid, faces = hydrostatic_heights(temperature.T, vapour, ps, np.zeros_like(ps), feed.hyai, feed.hybi)
+        interfaces = hybrid_pressure(feed.hyai, feed.hybi, ps)
+        pressure, content = 0.5 * (interfaces[:, 1:] + interfaces[:, :-1]), radon * np.diff(interfaces)
         depth = core.mixing.depth[ilat, ilon]
-        for index, values in enumerate((radon, height, pressure)):
+        for index, values in enumerate((radon, mid.T, pressure)):
             self.arrays["profile"][season, index] += weight @ values
         self.arrays["layers"][season] += (weight @ depth, weight.sum())
-        content = radon * thickness
-        self.arrays["content"][season] += weight @ content.sum(axis=1)
-        self.arrays["beneath"][season] += weight @ (content * (height < depth[:, None])).sum(axis=1)
+        for index, height in enumerate((np.zeros_like(depth), depth, np.full_like(depth, HIGH))):
+            self.arrays["content"][season, index] += weight @ (content * share_above(faces.T, height)).sum(axis=1)
+
+
+def share_above(faces: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """Share of each layer that is above a height.
+
+    Parameters
+    ----------
+    faces
+        Heights of interfaces (n, nlev+1) [m], top first.
+    height
+        (n,) [m].
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, nlev) [1]; layers are cut in proportion to height.
+    """
+    upper, lower = faces[:, :-1], faces[:, 1:]
+    return np.clip((upper - height[:, None]) / (upper - lower), 0.0, 1.0)

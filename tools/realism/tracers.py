@@ -23,7 +23,7 @@ DAY_S, YEAR_S = 86400.0, 365.0 * 86400.0
 AIR_KG_PER_MOL = 1.0e-3 * MOLAR_MASS_AIR
 SF6_BAND = (30.0, 60.0)  # degrees north: land in it emits
 RADON_DECAY = np.log(2.0) / (3.8235 * DAY_S)  # s-1
-RADON_FLUX = 1.0e4  # atoms m-2 s-1 from land within 60 degrees, half of it to 70 north, none beyond (Jacob et al. 1997)
+RADON_FLUX = 1.0e4  # atoms m-2 s-1 from land (1 atom cm-2 s-1: Zhang et al. 2021), half of it from 60 to 70 north, none beyond: frozen
 AGE_BAND = (30.0, 50.0)  # degrees north: the lowest layer there is the age tracer's origin
 POLAR_EDGE = 70.0  # degrees: outside it the polar age is held at zero
 
@@ -42,7 +42,7 @@ class Tracers:
     """
 
     def __init__(self, grid: Grid, air_mass: float, biosphere: BalancedBiosphere | None) -> None:
-        self.grid, self.air_mass, self.biosphere = grid, air_mass, biosphere
+        self.grid, self.biosphere = grid, biosphere
         land, latitude = land_fraction(grid), grid.lat[:, None]
         inside = land * ((latitude > SF6_BAND[0]) & (latitude < SF6_BAND[1]))
         self._sf6 = inside * (air_mass / (inside * grid.area).sum() / YEAR_S)  # kg m-2 s-1 of air at mixing ratio one
@@ -83,6 +83,10 @@ class Tracers:
         The age tracer is a clock that shows the time where it begins, and air keeps what it shows: age = time − tracer.
         """
         core.tracer(AGE)[-1, self._origin] = elapsed / YEAR_S
-        polar = core.tracer(POLAR_AGE)
-        polar += length / DAY_S
-        polar[:, self._outside] = 0.0
+        grow_inside(core.tracer(POLAR_AGE), length / DAY_S, self._outside)
+
+
+def grow_inside(field: np.ndarray, by: float, outside: np.ndarray) -> None:
+    """Let an age (nlev, nlat, nlon) grow, in place, but be zero on the rows `outside` (nlat,)."""
+    field += by
+    field[:, outside] = 0.0

@@ -41,8 +41,9 @@ class Winds(ABC):
         """Whether the meteorology of a month does not go on from that of the month before."""
         return False
 
+    @abstractmethod
     def close(self) -> None:
-        """Remove what was made."""
+        """Remove what was made, close what is open."""
 
 
 class AnalyticWinds(Winds):

@@ -1,0 +1,117 @@
+"""The realism page, in Markdown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import figures, measures
+from .measures import Run
+from .published import LINES, SOURCES, Line
+from .tracers import SF6
+
+INTRODUCTION = """# Transport: realism
+
+Made by `tools/transport_realism`; do not edit. {command}
+
+Six tracers whose behaviour in the atmosphere is published go through the transport core in one run of {months} months, with boundary layer
+and convection, in steps of {minutes} minutes; the last twelve months are measured. {grids} Definitions are in
+`tools/realism/tracers.py` and `measures.py`; `tests/science/test_transport_realism.py` holds them to exact solutions.
+{winds}
+A circulation that is drawn or idealised need not agree with the atmosphere: the page is there to say where it does.
+"""
+WINDS = {
+    "analytic": "The **analytic circulation** ([meteorology.md](meteorology.md)) is that of the demo and of most tests, 3-hourly, seed 1.",
+    "primitive": "The **primitive equations** are a dry year of `tools/primitive_equations` (T42, 28 levels, 6-hourly), repeated; boundary "
+                 "layer and convection are the analytic circulation's climate.",
+}
+TABLE = """## Measured and published
+| | {names} | published | inside |
+|---|{rules}---|---|
+"""
+DEFINITIONS = """## What is meant
+**SF6-like tracer**: a steady source on land between 30 and 60°N, no sink; unit: what the global mean grows by in a year. Two boxes of equal
+mass, the source in the northern one: dC_S/dt = (C_N − C_S)/τ, integrated over the measured year,
+
+    τ = mean(C_N − C_S) / (C_S(end) − C_S(start)).
+
+C_S on the right is the mean of all southern air, the difference that of all air, of the troposphere or of the lowest layer: sources lie
+near the ground, so the same exchange gives three numbers. The start is sin(latitude), a year between hemispheres.
+
+**Age**: a clock is held at the time in the lowest layer between 30 and 50°N; air keeps the time that it saw there last, mixed. Age is now
+less that, the mean over all ways of the transit time. After two years ages up to about one and a half years are settled in the
+troposphere; the stratosphere (top at 2.7 hPa, few levels) is not, and nothing is said of it.
+
+**Radon-222**: 1 atom cm⁻² s⁻¹ from land, half of it between 60 and 70°N, none further poleward; half-life 3.82 days, the decay exact over
+each step. Profiles are means over cells of at least nine tenths land between 30 and 60°N at 13 to 16 h local time.
+
+**Rectifier**: the biosphere of the synthetic experiments, each cell's annual mean taken off ({flux} Pg C of uptake in the growing seasons
+of all cells), once with its day and once as daily means. What remains in the annual mean at the ground is made by transport alone.
+
+**Polar age**: days since the air was last equatorward of 70°, at any height.
+"""
+
+
+def write(runs: Mapping[str, Run], out: Path) -> Path:
+    """Figures into `out`/images/realism, the page into `out`/science/transport-realism.md; gives the page's path."""
+    images = out / "images" / "realism"
+    figures.draw_all(runs, images)
+    path = out / "science" / "transport-realism.md"
+    where = Path(os.path.relpath(images, path.parent)).as_posix()
+    first = next(iter(runs.values()))
+    parts = [INTRODUCTION.format(command=_command(runs), months=len(first["mass"]), minutes=round(float(first["timestep"]) / 60.0),
+                                 grids=_grids(runs), winds="\n".join(WINDS[name] for name in runs)),
+             table(runs), remarks(runs), DEFINITIONS.format(flux=f"{float(first['growing_season_flux']):.1f}"),
+             pictures(where), SOURCES]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(parts), encoding="utf-8")
+    return path
+
+
+def table(runs: Mapping[str, Run]) -> str:
+    """Every line with its values."""
+    text = TABLE.format(names=" | ".join(figures.TITLES[name] for name in runs), rules="---|" * len(runs))
+    for line in LINES:
+        values = [line.measure(run) for run in runs.values()]
+        verdicts = [{True: "yes", False: "**no**", None: "–"}[line.holds(value)] for value in values]
+        inside = verdicts[0] if len(set(verdicts)) == 1 else ", ".join(verdicts)
+        shown = " | ".join(f"{value:.3g}" for value in values)
+        text += f"| {line.what} | {shown} | {line.published} | {_range(line)}{inside} |\n"
+    return text
+
+
+def _range(line: Line) -> str:
+    if line.low is None:
+        return "" if line.high is None else f"at most {line.high:g}: "
+    return f"at least {line.low:g}: " if line.high is None else f"{line.low:g} to {line.high:g}: "
+
+
+def remarks(runs: Mapping[str, Run]) -> str:
+    """How far the runs are settled, and what they lose at the turn of the year."""
+    lines = []
+    for name, run in runs.items():
+        north, south = run["ends"][-1, SF6] - run["ends"][-13, SF6]
+        line = (f"{figures.TITLES[name]}: in the measured year SF6 grew by {north:.2f} in the north, {south:.2f} in the south (1 when "
+                f"settled). The pressure fixer moved at most {run['fixer'].max():.0f} Pa in a step.")
+        if run["turn"].any():
+            line += f" Handing over at the turn of the year changed the global mean of SF6 by {run['turn'][SF6]:+.1e}."
+        ranges = [f"{measures.seasonal_amplitude(run, *band):.1f} ppm" for band in ((60.0, 80.0), (15.0, 25.0))]
+        lines.append(f"{line} Seasonal range of the biosphere's tracer at the ground: 60-80°N {ranges[0]}, 15-25°N {ranges[1]}.")
+    return "\n\n".join(lines) + "\n"
+
+
+def pictures(where: str) -> str:
+    """All figures."""
+    captions = {"sf6": "SF6-like tracer and age, annual means along parallels.", "radon": "Radon-222 over northern land in the afternoon.",
+                "rectifier": "What a balanced biosphere leaves at the ground in the annual mean.", "polar": "Time poleward of 70°."}
+    return "## Figures\n" + "\n".join(f"{caption}\n\n![{caption}]({where}/{name}.png)\n" for name, caption in captions.items())
+
+
+def _command(runs: Mapping[str, Run]) -> str:
+    return "" if len(runs) > 1 else f"This time with one circulation only: {figures.TITLES[next(iter(runs))]}."
+
+
+def _grids(runs: Mapping[str, Run]) -> str:
+    sizes = {f"{run['lon'].size}×{run['lat'].size}×{run['hyai'].size - 1}" for run in runs.values()}
+    return f"Grid: {', '.join(sorted(sizes))}."

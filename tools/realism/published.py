@@ -1,0 +1,109 @@
+"""What is published about the tracers: each figure with its source; a range only where a source gives numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mozart_coupling.grids import Grid
+from mozart_coupling.land import land_fraction
+
+from . import measures
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the page's table.
+
+    Attributes
+    ----------
+    name, what
+        Key, and what is measured, with its unit.
+    measure
+        Of a run.
+    low, high
+        The published range; None: open on that side; both None: nothing to compare with, given for completeness.
+    published
+        In words, with the source.
+    """
+
+    name: str
+    what: str
+    measure: Callable[[Mapping[str, np.ndarray]], float]
+    low: float | None
+    high: float | None
+    published: str
+
+    def holds(self, value: float) -> bool | None:
+        """Whether a value is inside; None where there is nothing to compare with."""
+        if self.low is None and self.high is None:
+            return None
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+def _boreal_radon(run: Mapping[str, np.ndarray]) -> float:
+    land = land_fraction(Grid.from_centres(run["lon"], run["lat"])) >= 0.5
+    return 1.0e-3 * measures.radon_ground(run, slice(-12, None), 55.0, 65.0, land)
+
+
+MAISS = "1.4 yr from two stations (Maiss & Levin 1994), 1.7 ± 0.2 yr from ground level (Maiss et al. 1996)"
+LINES = (
+    Line("ground", "τ by the lowest layer (yr)", lambda run: measures.exchange_times(run)["ground"], 1.2, 1.9, MAISS),
+    Line("troposphere", "τ by the troposphere, below 200 hPa (yr)", lambda run: measures.exchange_times(run)["troposphere"], 0.7, 1.4,
+         "a mean residence time of about one year (Maiss & Levin 1994); 320 days from winds (Newell et al. 1969)"),
+    Line("all air", "τ by all air (yr)", lambda run: measures.exchange_times(run)["all air"], None, None,
+         "smaller than at the ground, and less unlike among models (Denning et al. 1999)"),
+    Line("ratio", "τ at the ground over τ by all air", lambda run: measures.exchange_times(run)["ground"]
+         / measures.exchange_times(run)["all air"], 1.0, None, "sources stay near the ground (Denning et al. 1999)"),
+    Line("lag", "SF6 lag of 250 hPa, 50-60°S, behind the ground at 30-60°N (yr)", lambda run: measures.sf6_lag(run, 2.5e4, -60.0, -50.0),
+         1.0, 2.0, "over one year at the southernmost flights (Schuck et al. 2024); no upper figure found, twice as much is ours"),
+    Line("age", "age at 900 hPa, 40-70°S, since the lowest layer at 30-50°N (yr)", lambda run: measures.age(run, 9.0e4, -70.0, -40.0),
+         0.8, 1.7, "southern SF6 follows the north by about a year (Maiss & Levin 1994); too old in most models (Yang et al. 2019)"),
+    Line("tropics", "age at 900 hPa, 5°S-5°N (yr)", lambda run: measures.age(run, 9.0e4, -5.0, 5.0), None, None, "no figure found"),
+    Line("above layer", "radon above the boundary layer, land 30-60°N, summer afternoons (share)",
+         lambda run: measures.radon_shares(run, "JJA")[0], 0.40, 0.70, "0.55 in summer (Liu et al. 1984); ± 0.15 is ours"),
+    Line("above 5.5 km", "radon above 5.5 km, the same (share)", lambda run: measures.radon_shares(run, "JJA")[1], 0.12, 0.28,
+         "0.20 in summer (Liu et al. 1984); ± 0.08 is ours"),
+    Line("winter", "radon above the boundary layer, winter over summer", lambda run: measures.radon_shares(run, "DJF")[0]
+         / measures.radon_shares(run, "JJA")[0], None, None,
+         "considerably less in winter (Liu et al. 1984); their boundary layer's depth in winter is not known to us"),
+    Line("winter high", "radon above 5.5 km, winter over summer", lambda run: measures.radon_shares(run, "DJF")[1]
+         / measures.radon_shares(run, "JJA")[1], None, 1.0, "less in winter (Liu et al. 1984)"),
+    Line("low over 500", "radon at 950 hPa over 500 hPa, summer afternoons", lambda run: measures.radon_at(run, "JJA", 9.5e4)
+         / measures.radon_at(run, "JJA", 5.0e4), None, None, "models differ much here (Krol et al. 2018); no figure found"),
+    Line("low over 300", "radon at 950 hPa over 300 hPa, summer afternoons", lambda run: measures.radon_at(run, "JJA", 9.5e4)
+         / measures.radon_at(run, "JJA", 3.0e4), None, None, "no figure found"),
+    Line("boreal", "radon in the lowest 60 m, boreal land 55-65°N, all hours (Bq m-3)", _boreal_radon, 1.4, 4.3,
+         "geometric mean 2.5, standard deviation a factor of 1.7, in southern Finland (Chen et al. 2016)"),
+    Line("rectifier", "annual mean of a balanced flux at the ground, 60-90°N less 60-90°S (ppm)",
+         lambda run: measures.mean_between(run, measures.rectifier(run, False), 60.0, 90.0), 0.5, 2.5,
+         "about +1.5 at high northern latitudes in Denning et al. (1995); ± 1 is ours"),
+    Line("rectifier middle", "the same, 30-60°N", lambda run: measures.mean_between(run, measures.rectifier(run, False), 30.0, 60.0),
+         0.0, None, "positive (Denning et al. 1995)"),
+    Line("rectifier season", "the same without the day, 30-60°N", lambda run: measures.mean_between(run, measures.rectifier(run, True),
+         30.0, 60.0), None, None, "the seasonal rectifier alone; no figure found"),
+    Line("arctic winter", "Arctic age of the lowest layer, 80-90°N, winter (d)",
+         lambda run: measures.polar_age(run, "DJF", None, 80.0, 90.0), 4.0, 10.0, "about 7 (Stohl 2006); 4 to 10 is ours"),
+    Line("arctic summer", "the same, summer (d)", lambda run: measures.polar_age(run, "JJA", None, 80.0, 90.0), 9.0, 19.0,
+         "about 14 (Stohl 2006); 9 to 19 is ours"),
+    Line("arctic aloft", "the same at 300 hPa, winter (d)", lambda run: measures.polar_age(run, "DJF", 3.0e4, 80.0, 90.0), 2.0, 5.0,
+         "about 3 in the upper troposphere (Stohl 2006); 2 to 5 is ours"),
+    Line("antarctic", "Antarctic age of the lowest layer, 80-90°S, year's mean of both solstice seasons (d)",
+         lambda run: 0.5 * (measures.polar_age(run, "DJF", None, -90.0, -80.0) + measures.polar_age(run, "JJA", None, -90.0, -80.0)),
+         None, None, "no figure found"),
+)
+
+SOURCES = """## Sources
+Chen, G., C. Orbe & D. Waugh (2017), J. Geophys. Res. Atmos. 122, 3282 · Chen, X. et al. (2016), Boreal Environ. Res. 21, 299 ·
+Denning, Fung & Randall (1995), Nature 376, 240 (its figure as others quote it) · Denning et al. (1999), Tellus 51B, 266 ·
+Krol et al. (2018), Geosci. Model Dev. 11, 3109 · Liu, McAfee & Cicerone (1984), J. Geophys. Res. 89, 7291 ·
+Maiss & Levin (1994), Geophys. Res. Lett. 21, 569 · Maiss et al. (1996), Atmos. Environ. 30, 1621 ·
+Newell, Vincent & Kidson (1969), Tellus 21, 641 · Schuck et al. (2024), Atmos. Chem. Phys. 24, 689 ·
+Stohl (2006), J. Geophys. Res. 111, D11306 · Yang et al. (2019), Geophys. Res. Lett. 46, 1113 ·
+Zhang, B. et al. (2021), Atmos. Chem. Phys. 21, 1861.
+
+Read for this page: the abstracts. Figures that are only in the papers' bodies are not quoted; where "ours" is said, the source gives one
+number and the range about it is a choice made before the runs were looked at.
+"""
