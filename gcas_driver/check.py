@@ -14,6 +14,7 @@ from mozart_coupling.initial import read_initial
 from mozart_coupling.met import MetFiles
 
 from .check_command import command_problems
+from .check_effects import effect_problems
 from .config import Settings
 from .cost import Cost, estimate_cost
 from .errors import GcasError, InputError, Problem
@@ -111,6 +112,7 @@ def input_problems(settings: Settings, start: np.datetime64, end: np.datetime64,
     problems += _initial_problems(settings)
     problems += _region_problems(settings)
     problems += command_problems(settings)
+    problems += effect_problems(settings)
     return problems
 
 

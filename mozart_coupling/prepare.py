@@ -124,7 +124,8 @@ def _own_group(prepared: PreparedRun) -> dict[str, Value]:
     request, settings = prepared.request, prepared.settings
     inline = prepared.sample_file is not None
     return {
-        "mode": request.mode, "precision": request.precision, "threads": request.threads, "history": prepared.history,
+        "mode": request.mode, "precision": request.precision, "boundary_layer": request.boundary_layer, "convection": request.convection,
+        "threads": request.threads, "history": prepared.history,
         "history_precision": request.history_precision, "tracer_units": settings.tracer_units, "mw_air": settings.mw_air,
         "mw_co2": settings.mw_co2,
         "progress_file": PROGRESS, "sample_list": REQUEST if inline else "", "sample_file": SAMPLES if inline else "",

@@ -99,6 +99,8 @@ class RunRequest:
         Write history files even where samples are taken in line.
     restart_frequency
         `daily`, `none` (only at the end), …; None: the template's, and `none` for a model that can do without history.
+    mode, precision, boundary_layer, convection
+        Of the embedded model, as in its `&GCAS_TRANSPORT`.
     timestep
         Such as `30m`; None: the template's.
     threads
@@ -126,6 +128,8 @@ class RunRequest:
     restart_frequency: str | None = None
     mode: str = "linear"
     precision: str = "double"
+    boundary_layer: bool = True
+    convection: bool = True
     threads: int = 0
     timestep: str | None = None
     title: str = ""

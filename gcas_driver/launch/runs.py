@@ -202,7 +202,8 @@ class TransportRuns:
             emission_directory=None if components else directory / "emis",
             components_file=directory / "components.nc" if components else None,
             factors_file=directory / "factors.nc" if components else None, sample_request=given.samples, mode=transport.mode,
-            precision=precision, threads=transport.threads, timestep=transport.timestep, title=f"GCAS {name}")
+            precision=precision, boundary_layer=transport.boundary_layer, convection=transport.convection, threads=transport.threads,
+            timestep=transport.timestep, title=f"GCAS {name}")
 
     def _initial_file(self, directory: Path) -> Path:
         return self.settings.initial.file or directory / "initial.nc"

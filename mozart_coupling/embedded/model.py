@@ -87,6 +87,8 @@ class EmbeddedModel:
                  settings.case,
                  len(settings.tracers), self.met.grid, readable(self.start), readable(self.end), self.n_steps, settings.timestep,
                  self.core.threads)
+        for text in settings.without_effect:
+            log.warning("&GCAS_TRANSPORT: no effect of %s", text)
         self._move_stale_output_aside()
         try:
             self._sample(0, self.start)

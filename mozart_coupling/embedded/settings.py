@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,7 @@ class EmbeddedSettings:
     convection: bool
     mw_air: float
     mw_co2: float
+    without_effect: tuple[str, ...] = ()
 
     def initial_file(self) -> Path:
         """The initial condition: the first of the sensible places where there is one."""
@@ -134,7 +135,7 @@ def load(namelist: Path | str, directory: Path | str | None = None) -> EmbeddedS
         emission_directory=nlist.directory("emis_flsp", base, data, "emis"),
         **own, **{name: _path(base, own_path) for name, own_path in _own_paths(groups.get(OWN_GROUP, {})).items()})
     _check(settings, nlist)
-    return settings
+    return replace(settings, without_effect=without_effect(settings, groups.get(OWN_GROUP, {})))
 
 
 class _Reader:
@@ -257,6 +258,15 @@ def _own_options(group: Mapping[str, Any], path: Path) -> dict[str, Any]:
         if not name.endswith(("_file", "_list")):
             out[name] = value
     return out
+
+
+def without_effect(settings: EmbeddedSettings, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Variables of &GCAS_TRANSPORT that were set and change nothing in this run, each with the reason."""
+    reasons = {"history_precision": (not settings.history, "no history is written"),
+               "tracer_units": (not settings.history, "no history is written; samples are in mol/mol"),
+               "emission_tag": (settings.components_file is not None, "components and factors are read, no emission files")}
+    return tuple(f"{name}: {why}" for name, (idle, why) in reasons.items()
+                 if idle and name in given and given[name] != OPTIONS[name].default)
 
 
 def _own_paths(group: Mapping[str, Any]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from small_case import gcas, make_small_inputs, namelist_text
+from spoiling import good_site, own_site  # noqa: F401
 from transport_site import site  # noqa: F401
 
 

@@ -103,6 +103,14 @@ def test_a_misspelt_own_group_is_not_passed_over(tmp_path: Path) -> None:
         load(tmp_path / "long.nml", tmp_path)
 
 
+def test_what_has_no_effect_is_known(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "history_precision = 'double', tracer_units = 'vmr', emission_tag = 'T42LR'").without_effect == ()
+    idle = loaded(tmp_path, "history = .false., history_precision = 'double', tracer_units = 'vmr', emission_tag = 'T42LR', "
+                  "components_file = 'a', factors_file = 'b'").without_effect
+    assert [text.split(":")[0] for text in idle] == ["history_precision", "tracer_units", "emission_tag"]
+    assert loaded(tmp_path, "history = .false., history_precision = 'single'").without_effect == ()  # as it would be anyway
+
+
 def test_capabilities_are_printed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     import json
 

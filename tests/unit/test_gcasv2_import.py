@@ -48,7 +48,7 @@ def test_values_arrive(tmp_path, capsys):
 
 def test_net_flux_tansat_and_absolute_paths(tmp_path, capsys):
     settings, _, _ = _import(tmp_path, capsys, [
-        ("netflux = F", "netflux = .true."), 
+        ("netflux = F", "netflux = .true."),
         ("istansat = .false., obsdir_tansat = ''", "istansat = 1, obsdir_tansat = '/data/it''s/tansat'"),
         ("isoco2 = .true.", "isoco2 = .false."), ("issrf = .true.", "issrf = F")])
     assert settings.state.scheme == "net" and not settings.surface
