@@ -81,7 +81,7 @@ def open_case(settings: Settings, journal: Journal, reporter: Reporter) -> Case:
     """
     meteorology = ensure_meteorology(settings, reporter)
     grid = meteorology.grid
-    regions = RegionMap.load(settings.regions.file, grid)
+    regions = RegionMap.of(settings.regions, grid)
     cells = component_cells(settings.state, grid, regions)
     state = settings.state
     return Case(settings=settings, journal=journal, reporter=reporter, grid=grid, regions=regions, cells=cells,

@@ -10,7 +10,6 @@ from rich.console import Console
 from mozart_coupling.embedded.levels import hybrid_levels
 from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid
-from mozart_coupling.initial import read_initial
 from mozart_coupling.met import MetFiles
 
 from .check_command import command_problems
@@ -25,6 +24,7 @@ from .fluxes.perturbations import Correlation
 from .fluxes.prior import window_fluxes
 from .fluxes.regions import RegionMap
 from .fluxes.state import build_state, read_lambdas
+from .initial import check_initial
 from .meteorology import location
 from .observations import check_streams
 from .observations.streams import streams_from
@@ -141,26 +141,16 @@ def _met_problems(settings: Settings, start: np.datetime64, end: np.datetime64, 
 
 
 def _initial_problems(settings: Settings) -> list[Problem]:
-    initial = settings.initial
-    if initial.file is None:
-        return []
-    try:
-        found = read_initial(initial.file, [])
-    except CouplingError as error:
-        return [_of(error, initial.where("file"))]
-    known = _grid_and_levels(settings)
-    if known is not None and found.grid.shape != known[0].shape:
-        return [Problem("the initial field is on another grid", f"{initial.where('file')}: {initial.file}",
-                        f"{found.grid.nlon}x{found.grid.nlat}",
-                        f"{known[0].nlon}x{known[0].nlat}, the grid of the meteorology")]
-    return []
+    transport = settings.transport
+    grid, n_levels = _grid_and_levels(settings) or (None, None)
+    return check_initial(settings.initial, settings.time.start, grid, n_levels, transport.mw_air, transport.mw_co2)
 
 
 def _region_problems(settings: Settings) -> list[Problem]:
     if settings.regions.file == "builtin":
         return []
     try:
-        RegionMap.load(settings.regions.file, Grid.named("36x18"))
+        RegionMap.of(settings.regions, Grid.named("36x18"))
     except (CouplingError, GcasError) as error:
         return [_of(error, settings.regions.where("file"))]
     return []
@@ -179,7 +169,7 @@ def _grid_and_levels(settings: Settings) -> tuple[Grid, int] | None:
 
 def implied_sigma(settings: Settings, grid: Grid) -> dict[str, float]:
     """Prior standard deviation [PgC/yr] of regions that λ implies for the first window's fluxes."""
-    regions = RegionMap.load(settings.regions.file, grid)
+    regions = RegionMap.of(settings.regions, grid)
     cells = component_cells(settings.state, grid, regions)
     first = plan_windows(settings.time)[0]
     fluxes = window_fluxes(settings.prior, grid, first.start, min(first.end, first.start + 7 * DAY))

@@ -213,8 +213,14 @@ TRANSPORT = Group("transport", "The transport model.", (
 ))
 
 INITIAL = Group("initial", "The CO2 field at the start: a file or one number.", (
-    V("file", "path", None, "Initial file in the contract's form."),
+    V("file", "path", None, "An initial file in the contract's form (used as it is if it fits grid and levels), CarbonTracker's mole "
+      "fractions, or a history or restart file of MOZART, on any grid and levels; of several records the nearest to `start` is taken."),
     V("uniform_ppm", "float", None, "The same mole fraction everywhere.", "ppm", minimum=150, maximum=1000),
+    V("format", "str", "", "Layout of the file. Default: told from its contents.", choices=("", "carbontracker", "mozart")),
+    V("tracer", "str", "", "Name of the variable. Default: `co2`, `CO2`, or the first member."),
+    V("units", "str", "", "kg/kg (`mmr`), mol/mol (`vmr`) or `ppm`. Default: by the file's attribute and the size of the values, which "
+      "must agree.", choices=("", "mmr", "vmr", "ppm")),
+    V("date_tolerance_days", "float", 1.0, "A field that is further from `start` is refused.", "d", minimum=0, maximum=100000),
 ), required=True)
 
 PRIOR = Group("prior", "Prior fluxes of one component; one group for each. Several of one component add up; a component without any is "
@@ -414,7 +420,10 @@ SUPER = Group("super_observations", "Observations of one product in one cell, mo
 
 REGIONS = Group("regions", "The regions of the evaluation.", (
     V("file", "path", "builtin", "GCAS's own approximate map of the 22 TransCom regions, or a file: CarbonTracker's `regions.nc`, "
-      "TransCom's mask, or GCASv2's region file.", choices=("builtin",)),
+      "TransCom's mask, GCASv2's region file, any other mask of whole numbers, or a text file with polygons.", choices=("builtin",)),
+    V("variable", "str", "", "Name of the mask in a NetCDF file, such as `land_ecosystems`. Default: the first known one."),
+    V("longitudes", "str", "", "What the longitudes of a mask are: centres of cells, or their western or eastern edges. Default: centres, "
+      "and eastern edges in the original TransCom 3 mask.", choices=("", "centres", "western_edges", "eastern_edges")),
 ))
 
 TRUTH = Group("truth", "Synthetic experiments only (`gcas osse`): what is made, and the truth to compare with.", (

@@ -230,7 +230,8 @@ def _region_map(case: Case, grid: Grid, regions: Sequence[str]) -> tuple[RegionM
     """The run's region map and its rows in the order of the file; None if the map has gone."""
     source = str(case.settings.get("regions", "file", "builtin"))
     try:
-        mapped = RegionMap.load(source if source == "builtin" else case.directory / source, grid)
+        mapped = RegionMap.load(source if source == "builtin" else case.directory / source, grid,
+                                **{name: str(case.settings.get("regions", name, "")) for name in ("variable", "longitudes")})
     except InputError as error:
         log.warning("no region map, so regional means are those of the members and there is no truth by region: %s", error)
         return None, []

@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-import netCDF4
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gcas_driver.errors import InputError
+from gcas_driver.fluxes.region_masks import is_netcdf, read_mask
+from gcas_driver.fluxes.region_polygons import polygon_shares, read_polygons
 from gcas_driver.fluxes.region_rules import NOT_OPTIMISED, land_region, ocean_region
 from gcas_driver.fluxes.units import PGC_PER_YEAR
-from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid, regrid
 from mozart_coupling.land import land_fraction
 
@@ -43,12 +44,7 @@ AGGREGATES: dict[str, tuple[str, ...]] = {
 #: Fluxes of one surface only; all others (the sum of all, "net") belong to a cell's regions by area.
 SURFACE = {"bio": "land", "fire": "land", "fossil": "land", "ocn": "ocean"}
 
-MASK_VARIABLES = ("transcom_regions", "mask64", "region", "regions", "transcom", "mask")
-# The TransCom 3 mask's whole-degree longitudes are the eastern edges of its cells: so placed, its land differs from the land mask
-# over 1.7 % of the area within 60 degrees of the equator; as western edges (one degree further east) over 3.3 %.
-EASTERN_EDGE_VARIABLES = ("mask64",)
 BUILTIN_GRID = Grid.regular(720, 360, lon_first=-179.75)
-CELL_GAP_TOLERANCE = 1.0e-3  # of a region number
 SMALLEST_SHARE = 1.0e-9  # of a cell's area: less is round-off of the regridding
 
 
@@ -71,33 +67,47 @@ class RegionMap:
     fraction: np.ndarray
 
     @classmethod
-    def load(cls, source: str | Path, grid: Grid) -> RegionMap:
+    def of(cls, settings: Any, grid: Grid) -> RegionMap:
+        """The map of a namelist's `&regions` (file, variable, longitudes) on a grid."""
+        return cls.load(settings.file, grid, variable=settings.variable, longitudes=settings.longitudes)
+
+    @classmethod
+    def load(cls, source: str | Path, grid: Grid, *, variable: str = "", longitudes: str = "") -> RegionMap:
         """The built-in map, or one from a file, on a grid.
 
         Parameters
         ----------
         source
-            "builtin", or a NetCDF file with a mask of integers (lat, lon): CarbonTracker's regions.nc, the TransCom 3
-            mask on 1 x 1 degree, GCASv2's `region(lat, lon)`, or any other whose coordinates are cell centres (without
-            coordinates: cells from 0 E, 90 S). Numbers up to 23 with all 22 regions present are read as TransCom's;
-            others become "Region 1", … Zero, missing, or in TransCom 23: of no region.
+            "builtin"; a NetCDF file with a mask of integers (lat, lon): CarbonTracker's regions.nc, the TransCom 3 mask on
+            1 x 1 degree, GCASv2's `region(lat, lon)`, any other (without coordinates: cells from 0 E, 90 S); or a text file with
+            polygons. Numbers up to 23 with all 22 regions present are read as TransCom's, if the file gives them no other names;
+            others get the file's names, or "Region 1", … Zero, missing, outside all polygons, or in TransCom 23: of no region.
+        variable
+            Name of the mask; "" takes the first known one.
+        longitudes
+            "centres", "western_edges", "eastern_edges", or "" for what is known of the file.
 
         Raises
         ------
         InputError
-            No such file, no mask in it, or a mask that is not of integers.
+            No such file, no mask or polygon in it, or a mask that is not of integers.
         """
         if str(source) == "builtin":
             return cls(grid, TRANSCOM, _builtin_fraction(grid))
-        mask, mask_grid = read_mask(Path(source))
-        transcom = set(range(1, 23)) <= set(np.unique(mask).tolist()) and mask.max() <= NOT_OPTIMISED
-        if transcom:
+        path = Path(source)
+        if not path.is_file():
+            raise InputError("the region file is missing", str(path), advice="Give a file, or 'builtin'.")
+        if not is_netcdf(path):
+            return _of_polygons(path, grid)
+        mask = read_mask(path, variable, longitudes)
+        values, present = mask.values, set(np.unique(mask.values).tolist())
+        if not mask.names and set(range(1, 23)) <= present and max(present) <= NOT_OPTIMISED:
             numbers, names = list(range(1, 23)), TRANSCOM
-            mask = np.where(mask == NOT_OPTIMISED, 0, mask)
+            values = np.where(values == NOT_OPTIMISED, 0, values)
         else:
-            numbers = [int(n) for n in np.unique(mask) if n > 0]
-            names = (*(f"Region {n}" for n in numbers), TRANSCOM[-1])
-        shares = regrid(np.array([mask == n for n in [*numbers, 0]], dtype=np.float64), mask_grid, grid)
+            numbers = sorted(n for n in present if n > 0)
+            names = _distinct([mask.names.get(n, f"Region {n}") for n in numbers], path)
+        shares = np.array([regrid((values == n).astype(np.float64), mask.grid, grid) for n in [*numbers, 0]])
         return cls(grid, names, _read_only(shares))
 
     @property
@@ -184,66 +194,22 @@ class RegionMap:
         return AGGREGATES if self.is_transcom else {"Global": self.names}
 
 
-def read_mask(path: Path) -> tuple[np.ndarray, Grid]:
-    """A mask of integers (nlat, nlon) and its grid, latitudes turned to ascend; missing values are 0.
-
-    Raises
-    ------
-    InputError
-        See `RegionMap.load`.
-    """
-    try:
-        with netCDF4.Dataset(path) as dataset:
-            name = _mask_name(dataset, path)
-            values = np.ma.filled(dataset.variables[name][:].squeeze().astype(np.float64), 0.0)
-            coordinates = [_coordinate(dataset, names) for names in (("lat", "latitude"), ("lon", "longitude"))]
-    except FileNotFoundError:
-        raise InputError("the region file is missing", str(path), advice="Give a file, or 'builtin'.") from None
-    except OSError as error:
-        raise InputError("the region file cannot be read", str(path), str(error), "a NetCDF file") from None
-    where = f"{path}, {name}"
-    if values.ndim != 2:
-        raise InputError("a region mask has two dimensions", where, f"shape {values.shape}", "(lat, lon)")
-    values = np.where(np.isfinite(values) & (np.abs(values) < 1e30) & (values > 0.0), values, 0.0)
-    mask = np.rint(values).astype(np.int64)
-    if np.abs(mask - values).max() > CELL_GAP_TOLERANCE or mask.max() == 0:
-        raise InputError("a region mask holds integers", where, f"{values.min():g} … {values.max():g}")
-    return _on_grid(mask, coordinates, name, where)
+def _of_polygons(path: Path, grid: Grid) -> RegionMap:
+    polygons = read_polygons(path)
+    if set(polygons) == set(TRANSCOM[:22]):
+        polygons = {name: polygons[name] for name in TRANSCOM[:22]}
+    names = _distinct(list(polygons), path)
+    shares = polygon_shares(polygons, grid, str(path))
+    rest = np.clip(1.0 - shares.sum(axis=0), 0.0, 1.0)
+    return RegionMap(grid, names, _read_only(np.concatenate([shares, rest[None]])))
 
 
-def _on_grid(mask: np.ndarray, coordinates: list[np.ndarray | None], name: str, where: str) -> tuple[np.ndarray, Grid]:
-    """Attach a grid, with latitudes ascending and longitudes as cell centres."""
-    nlat, nlon = mask.shape
-    lat, lon = coordinates
-    if lat is None or lon is None:
-        return mask, Grid.regular(nlon, nlat, lon_first=None)
-    if lat.size != nlat or lon.size != nlon:
-        raise InputError("coordinates do not fit the mask", where, f"{lon.size} x {lat.size}", f"{nlon} x {nlat}")
-    if lat[0] > lat[-1]:
-        lat, mask = lat[::-1], mask[::-1]
-    if name in EASTERN_EDGE_VARIABLES and abs(np.mod(lon[0], 360.0 / nlon)) < 1e-6:
-        lon = lon - 180.0 / nlon
-    try:
-        return mask, Grid.from_centres(lon, lat)
-    except CouplingError as error:
-        raise InputError(error.what, f"{where}; {error.where}", error.found, error.expected, error.advice) from None
-
-
-def _mask_name(dataset: netCDF4.Dataset, path: Path) -> str:
-    for name in MASK_VARIABLES:
-        if name in dataset.variables:
-            return name
-    flat = [name for name, variable in dataset.variables.items() if variable.ndim == 2]
-    if len(flat) != 1:
-        raise InputError("no region mask in the file", str(path), ", ".join(dataset.variables), " or ".join(MASK_VARIABLES))
-    return flat[0]
-
-
-def _coordinate(dataset: netCDF4.Dataset, names: tuple[str, ...]) -> np.ndarray | None:
-    for name in names:
-        if name in dataset.variables:
-            return np.asarray(dataset.variables[name][:], dtype=np.float64).ravel()
-    return None
+def _distinct(names: list[str], path: Path) -> tuple[str, ...]:
+    """The regions' names and, last, that of the cells of no region; no name twice."""
+    twice = sorted({name for name in names if names.count(name) > 1 or name in (TRANSCOM[-1], *AGGREGATES)})
+    if twice:
+        raise InputError("regions need names of their own", str(path), ", ".join(twice), f"each once, none of {', '.join(AGGREGATES)}")
+    return (*names, TRANSCOM[-1])
 
 
 @lru_cache(maxsize=8)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from mozart_coupling.verify import check_output
 
 from ..config import Settings
 from ..fluxes.members import FluxBasis
+from ..initial import fits_as_it_is, make_initial
 from ..journal import Journal, array_digest
 from ..meteorology import Meteorology
 from ..plan import Window
@@ -206,7 +208,13 @@ class TransportRuns:
             timestep=transport.timestep, title=f"GCAS {name}")
 
     def _initial_file(self, directory: Path) -> Path:
-        return self.settings.initial.file or directory / "initial.nc"
+        return self.settings.initial.file if self._initial_is_given else directory / "initial.nc"
+
+    @cached_property
+    def _initial_is_given(self) -> bool:
+        """Whether the settings' file is one that the model can read."""
+        initial = self.settings.initial
+        return initial.file is not None and fits_as_it_is(initial, self.grid, self.meteorology.levels)
 
     def _write_inputs(self, request: RunRequest, window: Window, given: RunInput) -> None:
         directory = Path(request.directory)
@@ -218,17 +226,21 @@ class TransportRuns:
             (directory / "emis").mkdir(exist_ok=True)
             write_member_emissions(directory / "emis", self.model.emission_tag, self.grid, request.tracers, given.nodes, given.coefficients,
                                    window.start)
-        if window.index == 0 and self.settings.initial.file is None:
-            self._write_uniform_initial(request)
+        if window.index == 0 and not self._initial_is_given:
+            self._write_initial(request)
         self._link_run_files(directory)
 
-    def _write_uniform_initial(self, request: RunRequest) -> None:
-        met, start = self.meteorology, self.settings.time.start
+    def _write_initial(self, request: RunRequest) -> None:
+        met, start, initial = self.meteorology, self.settings.time.start, self.settings.initial
         with MetFiles(met.directory, met.prefix, met.date_format) as files:
             pressure = files.fields_at(start, ["PS"])["PS"]
         tracers = () if self.model.capabilities.any_tracer_count else request.tracers
-        write_initial(request.initial_file, self.grid, met.levels, pressure, PPM * self.settings.initial.uniform_ppm, tracers, start,
-                      mw_air=self.model.mw_air, mw_co2=self.model.mw_co2)
+        if initial.file is not None:
+            make_initial(request.initial_file, initial, self.grid, met.levels, pressure, start, tracers, self.model.mw_air,
+                         self.model.mw_co2)
+        else:
+            write_initial(request.initial_file, self.grid, met.levels, pressure, PPM * initial.uniform_ppm, tracers, start,
+                          mw_air=self.model.mw_air, mw_co2=self.model.mw_co2)
 
     def _link_run_files(self, directory: Path) -> None:
         transport = self.settings.transport

@@ -17,9 +17,13 @@ class LayerRemap:
     ----------
     source, target
         Interface pressures (n+1, ...), (m+1, ...) [Pa], top first.
+    linear_ends
+        The outermost layers have the slope towards their neighbour, so that a line stays a line up to the ends; else they are flat, as
+        fields need that may jump there.
     """
 
-    def __init__(self, source: np.ndarray, target: np.ndarray) -> None:
+    def __init__(self, source: np.ndarray, target: np.ndarray, linear_ends: bool = False) -> None:
+        self._linear_ends = linear_ends
         self._columns = source.shape[1:]
         source = source.reshape(source.shape[0], -1)
         target = target.reshape(target.shape[0], -1)
@@ -37,7 +41,7 @@ class LayerRemap:
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Layer means (n, ...) → (m, ...)."""
         x = values.reshape(values.shape[0], -1)
-        slope = _limited_slope(x, self._thickness)
+        slope = _limited_slope(x, self._thickness, self._linear_ends)
         total = np.zeros((x.shape[0] + 1, x.shape[1]))
         np.cumsum(x * self._thickness, axis=0, out=total[1:])
         mean, rise, thickness, above = (np.take_along_axis(row, self._index, axis=0) for row in (x, slope, self._thickness, total[:-1]))
@@ -47,9 +51,17 @@ class LayerRemap:
         return (np.diff(integral, axis=0) / self._target_thickness).reshape(-1, *self._columns)
 
 
-def _limited_slope(x: np.ndarray, thickness: np.ndarray) -> np.ndarray:
-    """Slopes [per Pa] of a piecewise linear field with means x (n, ncol); zero in the outermost layers and at extremes."""
+def _limited_slope(x: np.ndarray, thickness: np.ndarray, linear_ends: bool) -> np.ndarray:
+    """Slopes [per Pa] of a piecewise linear field with means x (n, ncol); zero at extremes.
+
+    In the outermost layers zero, or with `linear_ends` that of the line through the two outermost means, unless the line would change
+    sign within the layer.
+    """
     slope = np.zeros_like(x)
+    if linear_ends and x.shape[0] > 1:
+        for end, inner in ((0, 1), (-1, -2)):
+            rise = (x[inner] - x[end]) / (0.5 * (thickness[inner] + thickness[end])) * (1.0 if end == 0 else -1.0)
+            slope[end] = np.clip(rise, -2.0 * np.abs(x[end]) / thickness[end], 2.0 * np.abs(x[end]) / thickness[end])
     if x.shape[0] < 3:
         return slope
     upper, lower = np.diff(x[:-1], axis=0), np.diff(x[1:], axis=0)

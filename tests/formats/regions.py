@@ -1,52 +1,152 @@
-"""Region masks: CarbonTracker's regions.nc, TransCom 3's mask, GCASv2's file, a mask of someone's own."""
+"""Region masks and polygons as the field has them: CarbonTracker's, the TransCom 3 mask, MOZART's, GCASv2's, CF's, a list of corners.
+
+Masks are coarse pictures of the built-in map (10 degrees), so that every kind describes the same world.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import netCDF4
 import numpy as np
 
-from gcas_driver.fluxes.region_rules import land_region, ocean_region
-from gcas_driver.fluxes.regions import RegionMap
+from gcas_driver.fluxes.region_polygons import polygon_shares, read_polygons
+from gcas_driver.fluxes.regions import TRANSCOM, RegionMap
 from mozart_coupling.grids import Grid
 
 from . import Specimen
 
-
-def _numbers(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    lon, lat = np.meshgrid((lon + 180.0) % 360.0 - 180.0, lat)
-    land = land_region(lon, lat)
-    return np.where((land > 0) & (np.sin(np.deg2rad(3.0 * lon)) > 0), land, np.maximum(ocean_region(lon, lat), 0))
+COARSE = Grid.regular(72, 36, lon_first=-177.5)
+READ_ON = Grid.named("36x18")
+ECOSYSTEMS = [f"Ecosystem {letter}" for letter in "ABCDEFGHIJKLMNOPQRS"]
 
 
-def _writer(name: str, variable: str, form: str, kind: str, first_lon: float, names: tuple[str, str], shift: float = 0.0,
-            step: float = 2.0) -> Callable[[Path], Path]:
-    def write(directory: Path) -> Path:
-        path = directory / name
-        lon, lat = np.arange(first_lon, first_lon + 360.0, step), np.arange(-90.0 + step / 2, 90.0, step)
-        with netCDF4.Dataset(path, "w", format=form) as data:
-            for dim, values, units in ((names[0], lat, "degrees_north"), (names[1], lon, "degrees_east")):
-                data.createDimension(dim, values.size)
-                data.createVariable(dim, "f8", (dim,))[:] = values
-                data[dim].units = units
-            mask = data.createVariable(variable, kind, names)
-            mask.long_name = "regions"
-            mask[:] = _numbers(lon + shift, lat)
-        return path
-    return write
+@lru_cache(maxsize=1)
+def transcom_numbers() -> np.ndarray:
+    """1 to 23 on `COARSE`, the largest share of each cell."""
+    return RegionMap.load("builtin", COARSE).fraction.argmax(axis=0) + 1
+
+
+def _dataset(path: Path, **options) -> netCDF4.Dataset:
+    data = netCDF4.Dataset(path, "w", format=options.get("format", "NETCDF3_CLASSIC"))
+    for name, size in (("lat", COARSE.nlat), ("lon", COARSE.nlon)):
+        data.createDimension(name, size)
+    return data
+
+
+def carbontracker_regions(directory: Path) -> Path:
+    """`regions.nc`: floats 1 to 23, ecosystems with names and a fill over the sea."""
+    with _dataset(directory / "regions.nc") as data:
+        for name, values in (("lat", COARSE.lat), ("lon", COARSE.lon)):
+            variable = data.createVariable(name, "f8", (name,))
+            variable[:], variable.units = values, f"degrees_{'north' if name == 'lat' else 'east'}"
+        for dim, size in (("dim_transcom23", 23), ("dim_eco19", 19), ("name_length", 25), ("long_length", 60)):
+            data.createDimension(dim, size)
+        mask = data.createVariable("transcom_regions", "f4", ("lat", "lon"), fill_value=np.float32(-1e34))
+        mask[:] = transcom_numbers()
+        eco = data.createVariable("land_ecosystems", "f4", ("lat", "lon"), fill_value=np.float32(-1e34))
+        numbers = np.add.outer(np.arange(COARSE.nlat), np.arange(COARSE.nlon)) % 19 + 1
+        eco[:] = np.ma.masked_where(transcom_numbers() > 11, numbers.astype("f4"))
+        for name, words, dims in (("transcom_names", TRANSCOM, ("dim_transcom23", "name_length")),
+                                  ("ecosystem_names", ECOSYSTEMS, ("dim_eco19", "long_length"))):
+            width = data.dimensions[dims[1]].size
+            data.createVariable(name, "S1", dims)[:] = netCDF4.stringtochar(np.array([w.ljust(width) for w in words], dtype=f"S{width}"))
+    return directory / "regions.nc"
+
+
+def transcom_mask64(directory: Path) -> Path:
+    """The original mask's form: `mask64`, 0 for no region, longitudes at the eastern edges of the cells, one cell nearly zero."""
+    with _dataset(directory / "transcom3.nc") as data:
+        data.renameDimension("lat", "latitude")
+        data.renameDimension("lon", "longitude")
+        data.createVariable("latitude", "f4", ("latitude",))[:] = COARSE.lat
+        data.createVariable("longitude", "f4", ("longitude",))[:] = COARSE.lon + 2.5
+        values = np.where(transcom_numbers() == 23, 0.0, transcom_numbers()).astype("f4")
+        values[0, 0] = 3.6e-40
+        data.createVariable("mask64", "f4", ("latitude", "longitude"))[:] = values
+    return directory / "transcom3.nc"
+
+
+def gcasv2_regions(directory: Path) -> Path:
+    """GCASv2's: `region(lat, lon)` from 0 E on, with areas."""
+    with _dataset(directory / "regions_gcas.nc") as data:
+        order = np.roll(np.arange(COARSE.nlon), -COARSE.nlon // 2)
+        data.createVariable("lat", "f4", ("lat",))[:] = COARSE.lat
+        data.createVariable("lon", "f4", ("lon",))[:] = np.mod(COARSE.lon[order], 360.0)
+        data.createVariable("region", "i4", ("lat", "lon"))[:] = transcom_numbers()[:, order]
+        data.createVariable("area", "f4", ("lat", "lon"))[:] = COARSE.area
+    return directory / "regions_gcas.nc"
+
+
+def mozart_regions(directory: Path) -> Path:
+    """A variable of zeros and ones for each region, on a grid with points on the poles."""
+    grid = Grid.with_poles(36, 19)
+    numbers = RegionMap.load("builtin", grid).fraction.argmax(axis=0) + 1
+    with netCDF4.Dataset(directory / "TRANSCOM_mask.mozart.nc", "w", format="NETCDF3_CLASSIC") as data:
+        for name, values in (("lat", grid.lat), ("lon", grid.lon)):
+            data.createDimension(name, values.size)
+            data.createVariable(name, "f8", (name,))[:] = values
+        data.createDimension("time", 1)
+        for n in range(23):
+            data.createVariable(f"Region{n:02d}", "f4", ("time", "lat", "lon"))[0] = numbers == (n or 23)
+    return directory / "TRANSCOM_mask.mozart.nc"
+
+
+def named_mask(directory: Path) -> Path:
+    """Two basins with CF's flag meanings, cells described by their edges, north first."""
+    with netCDF4.Dataset(directory / "basins.nc", "w") as data:
+        for name, size in (("lat", 36), ("lon", 72), ("lat_edge", 37), ("lon_edge", 73)):
+            data.createDimension(name, size)
+        data.createVariable("lat", "f8", ("lat_edge",))[:] = COARSE.lat_edges[::-1]
+        data.createVariable("lon", "f8", ("lon_edge",))[:] = COARSE.lon_edges
+        basins = data.createVariable("basins", "i2", ("lat", "lon"), fill_value=-99)
+        basins.setncatts({"flag_values": np.array([0, 4, 9], dtype="i2"), "flag_meanings": "none Upper_basin Lower_basin"})
+        numbers = transcom_numbers()[::-1]
+        basins[:] = np.where(numbers == 3, 4, np.where(numbers == 4, 9, 0))
+    return directory / "basins.nc"
+
+
+POLYGONS = """# two regions; the second lies across the date line and has a hole
+region Amazon
+-80 -10
+-50 -10
+-50, 5
+-80, 5
+region Dateline
+170 -20
+-170 -20
+-170 10
+170 10
+hole
+175 -10
+-175 -10
+-175 0
+175 0
+"""
+
+
+def polygon_file(directory: Path) -> Path:
+    """A list of corners."""
+    (directory / "basins.txt").write_text(POLYGONS)
+    return directory / "basins.txt"
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    regions = RegionMap.load(path, Grid.named("36x18"))
-    return {"share": regions.fraction, "names": np.array(regions.names, dtype=object)}
+    regions = RegionMap.load(path, READ_ON)
+    return {"name": np.array(regions.names), "share": regions.fraction}
+
+
+def _read_polygons(path: Path) -> dict[str, np.ndarray]:
+    polygons = read_polygons(path)
+    return {"name": np.array(list(polygons)), "share": polygon_shares(polygons, READ_ON, str(path))}
 
 
 SPECIMENS = [
-    Specimen("carbontracker_regions", "netcdf3", _writer("regions.nc", "transcom_regions", "NETCDF3_CLASSIC", "f4", -179.0, ("lat", "lon")),
-             _read),
-    Specimen("transcom3_mask", "netcdf4", _writer("transcom3_original_1x1.nc", "mask64", "NETCDF4", "f4", -180.0, ("latitude", "longitude"),
-                                                  -0.5, 1.0), _read),
-    Specimen("gcasv2_regions", "netcdf3", _writer("regions_gcasv2.nc", "region", "NETCDF3_CLASSIC", "i4", 1.0, ("lat", "lon")), _read),
+    Specimen("carbontracker_regions", "netcdf3", carbontracker_regions, _read),
+    Specimen("transcom3_mask", "netcdf3", transcom_mask64, _read),
+    Specimen("gcasv2_regions", "netcdf3", gcasv2_regions, _read),
+    Specimen("mozart_regions", "netcdf3", mozart_regions, _read),
+    Specimen("named_mask", "netcdf4", named_mask, _read),
+    Specimen("region_polygons", "text", polygon_file, _read_polygons),
 ]

@@ -69,7 +69,7 @@ def intervals(dataset: netCDF4.Dataset, context: Context, n_records: int) -> tup
     elif layout.calendar_dates and "datesec" not in dataset.variables:
         start, end = _shares_of_a_day(dataset, path, context.day, n_records)
     else:
-        marks = _calendar_dates(dataset, path, context.day) if layout.calendar_dates else _times(dataset, context)
+        marks = _calendar_dates(dataset, path, context.day) if layout.calendar_dates else record_times(dataset, context.path)
         start, end = _of_name(context) if marks is None else _around(marks, context, no_leap_days(dataset))
     if no_leap_days(dataset) and np.median((end - start) / DAY) < 1.0:  # what ends with 28 February does not last over the 29th
         end = np.where((end - start) / DAY >= 1.0, end - DAY, end)
@@ -192,9 +192,14 @@ def _dates(dataset: netCDF4.Dataset, path: Path, day: np.datetime64) -> np.ndarr
         raise InputError("not a calendar date", f"{path}, date", f"{numbers[0]}", "YYYYMMDD") from None
 
 
-def _times(dataset: netCDF4.Dataset, context: Context) -> np.ndarray | None:
-    """Times from a CF time variable, calendar components or decimal years; None when the file has none of them."""
-    path = context.path
+def record_times(dataset: netCDF4.Dataset, path: Path) -> np.ndarray | None:
+    """Times of records from a CF time variable, calendar components or decimal years; None when the file has none of them.
+
+    Raises
+    ------
+    InputError
+        A time variable that cannot be understood.
+    """
     for name in TIME_NAMES:
         if name in dataset.variables and " since " in str(getattr(dataset[name], "units", "")):
             return _decoded(dataset[name], _numbers(dataset[name], path), path).ravel()
