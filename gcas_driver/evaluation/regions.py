@@ -154,7 +154,7 @@ class _BudgetReader:
         self.optimised = tuple(c for i, c in enumerate(self.fluxes)
                                if (flags[i] if flags is not None else c in case.settings.optimised))
         self.keys, self.sums = region_keys(self.regions)
-        mapped, rows = _region_map(case, self.grid, self.regions)
+        mapped, rows = region_map(case, self.grid, self.regions)
         self.fraction = None if mapped is None else np.asarray(mapped.fraction)[rows]
         self.shares = None if mapped is None else np.array([mapped.shares(name)[rows] for name in self.fluxes])
         land = np.array([name in land_regions(self.regions) for name in self.regions])
@@ -226,7 +226,7 @@ class _BudgetReader:
         return result
 
 
-def _region_map(case: Case, grid: Grid, regions: Sequence[str]) -> tuple[RegionMap | None, list[int]]:
+def region_map(case: Case, grid: Grid, regions: Sequence[str]) -> tuple[RegionMap | None, list[int]]:
     """The run's region map and its rows in the order of the file; None if the map has gone."""
     source = str(case.settings.get("regions", "file", "builtin"))
     try:

@@ -78,15 +78,15 @@ def read_mask(path: Path, variable: str = "", longitudes: str = "") -> Mask:
             names = _names(dataset, name, int(values.max()))
     except FileNotFoundError:
         raise InputError("the region file is missing", str(path), advice="Give a file, or 'builtin'.") from None
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError, TypeError, OverflowError) as error:
         raise InputError("the region file cannot be read", str(path), str(error), "a NetCDF file") from None
-    mask, grid = _on_grid(values, coordinates, longitudes or ("eastern_edges" if _is_at_edges(name, coordinates[1], spans) else "centres"),
+    mask, grid = _on_grid(values, coordinates, longitudes or ("eastern_edges" if _is_at_edges(name, coordinates[1], spans) else ""),
                           f"{path}, {name}")
     return Mask(mask, grid, names, name)
 
 
 def _is_at_edges(name: str, lon: np.ndarray | None, n_lon: int) -> bool:
-    return name in EASTERN_EDGE_VARIABLES and lon is not None and lon.size == n_lon and abs(np.mod(lon[0], 360.0 / n_lon)) < 1e-6
+    return name.lower() in EASTERN_EDGE_VARIABLES and lon is not None and lon.size == n_lon and abs(np.mod(lon[0], 360.0 / n_lon)) < 1e-6
 
 
 def _values(dataset: netCDF4.Dataset, name: str, path: Path) -> tuple[np.ndarray, int]:
@@ -95,14 +95,16 @@ def _values(dataset: netCDF4.Dataset, name: str, path: Path) -> tuple[np.ndarray
     if name == ONE_A_REGION.pattern:
         parts = {int(ONE_A_REGION.fullmatch(n)[1]): n for n in dataset.variables if ONE_A_REGION.fullmatch(n)}
         shares = np.stack([_plane(dataset.variables[n], where) for n in parts.values()])
-        if shares.min() < 0.0 or shares.max() > 1.0:
-            raise InputError("a region's variable holds zeros and ones", where, f"{shares.min():g} … {shares.max():g}")
+        total = shares.sum(axis=0)
+        if shares.max() > 1.0 or total.max() > 1.001 or (0 in parts and total.min() < 0.999) or set(range(1, max(parts) + 1)) - set(parts):
+            raise InputError("regions' variables hold zeros and ones that make one for every cell", where,
+                             f"{len(parts)} variables, sums {total.min():g} … {total.max():g}", "Region01, Region02, … without a gap")
         mask = np.where(shares.max(axis=0) > 0.5, np.array(list(parts))[shares.argmax(axis=0)], 0)
         return mask, mask.shape[1]
+    if np.dtype(getattr(dataset.variables.get(name), "dtype", "f4")).kind not in "iuf":
+        raise InputError("a region mask holds integers", where, str(dataset.variables[name].dtype))
     if name not in dataset.variables:
         raise InputError(f"no variable '{name}' in the region file", str(path), ", ".join(dataset.variables))
-    if np.dtype(dataset.variables[name].dtype).kind not in "iuf":
-        raise InputError("a region mask holds integers", where, str(dataset.variables[name].dtype))
     values = _plane(dataset.variables[name], where)
     mask = np.rint(values).astype(np.int64)
     if np.abs(mask - values).max() > CELL_GAP_TOLERANCE or not 0 < mask.max() <= MOST_REGIONS:
@@ -130,14 +132,21 @@ def _on_grid(mask: np.ndarray, coordinates: list[np.ndarray | None], longitudes:
     nlat, nlon = mask.shape
     lat, lon = coordinates
     if lat is None or lon is None:
-        return mask, Grid.regular(nlon, nlat, lon_first=None)
+        if where.endswith(", region"):  # GCASv2's layout
+            return mask, Grid.regular(nlon, nlat, lon_first=None)
+        raise InputError("the mask has no coordinates", where, "no lat and lon", "centres or edges of its cells")
     if lat.size == nlat + 1 and lon.size == nlon + 1:  # both edges of every cell
         lat, lon, longitudes = 0.5 * (lat[1:] + lat[:-1]), 0.5 * (lon[1:] + lon[:-1]), "centres"
     if lat.size != nlat or lon.size != nlon:
         raise InputError("coordinates do not fit the mask", where, f"{lon.size} x {lat.size}", f"{nlon} x {nlat}")
     if lat[0] > lat[-1]:
         lat, mask = lat[::-1], mask[::-1]
-    lon = lon + {"western_edges": 180.0 / nlon, "eastern_edges": -180.0 / nlon, "centres": 0.0}[longitudes]
+    # Cells across the date line, but none on the poles: not impossible, but more likely edges.
+    if not longitudes and abs(lon[0] + 180.0) < 1e-6 and abs(lat[0] + 90.0 - 90.0 / nlat) < 1e-3:
+        raise InputError("whether longitudes are centres or edges of cells is not clear", f"{where}, lon",
+                         f"longitudes {lon[0]:g}, {lon[1]:g} … …, latitudes {lat[0]:g}, {lat[1]:g} …",
+                         "", "Say it by `longitudes` in &regions: 'centres', 'western_edges' or 'eastern_edges'.")
+    lon = lon + {"": 0.0, "western_edges": 180.0 / nlon, "eastern_edges": -180.0 / nlon, "centres": 0.0}[longitudes]
     try:
         return mask, Grid.from_centres(lon, lat)
     except CouplingError as error:
@@ -145,14 +154,15 @@ def _on_grid(mask: np.ndarray, coordinates: list[np.ndarray | None], longitudes:
 
 
 def _mask_name(dataset: netCDF4.Dataset, path: Path) -> str:
+    names = {name.lower(): name for name in dataset.variables}
     for name in MASK_VARIABLES:
-        if name in dataset.variables:
-            return name
+        if name in names:
+            return names[name]
     if any(ONE_A_REGION.fullmatch(name) for name in dataset.variables):
         return ONE_A_REGION.pattern
     flat = [name for name, variable in dataset.variables.items() if variable.ndim == 2 and variable.dtype != str
             and variable.dtype.kind in "iuf"]
-    if len(flat) != 1:
+    if len(flat) != 1 or flat[0] in NAME_VARIABLES:
         raise InputError("no region mask in the file", str(path), ", ".join(dataset.variables), " or ".join(MASK_VARIABLES),
                          "Name it by `variable` in &regions.")
     return flat[0]
@@ -160,7 +170,7 @@ def _mask_name(dataset: netCDF4.Dataset, path: Path) -> str:
 
 def _names(dataset: netCDF4.Dataset, name: str, largest: int) -> dict[int, str]:
     """Number → name: CF's flag_values and flag_meanings, or a text variable with one name for each number from 1 (or 0) on."""
-    if name not in dataset.variables or name in ("transcom_regions", "mask64"):
+    if name not in dataset.variables or name.lower() in ("transcom_regions", "mask64"):
         return {}
     attributes = dataset.variables[name].__dict__
     if "flag_values" in attributes and "flag_meanings" in attributes:
@@ -182,7 +192,7 @@ def _names(dataset: netCDF4.Dataset, name: str, largest: int) -> dict[int, str]:
 
 
 def _coordinate(dataset: netCDF4.Dataset, names: tuple[str, ...]) -> np.ndarray | None:
-    for name in names:
-        if name in dataset.variables and dataset.variables[name].dtype != str:
+    for name in dataset.variables:
+        if name.lower() in names and np.dtype(dataset.variables[name].dtype).kind in "iuf":
             return np.ma.filled(np.ma.asarray(dataset.variables[name][:], dtype=np.float64), np.nan).ravel()
     return None

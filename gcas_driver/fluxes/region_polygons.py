@@ -70,6 +70,10 @@ def read_polygons(path: Path) -> dict[str, Rings]:
         begun = number
     if not found:
         raise InputError("there are no regions in the file", str(path), f"{begun} lines", "region NAME, then its corners")
+    for name, parts in found.items():
+        for i, (number, sign, corners) in enumerate(parts):
+            if corners and (sign, corners) in [(s, c) for _, s, c in parts[:i]]:
+                raise InputError("a part of a region is given twice", f"{path}, line {number}", name, "every part once")
     return {name: [(sign, _ring(corners, f"{path}, line {number}")) for number, sign, corners in parts] for name, parts in found.items()}
 
 

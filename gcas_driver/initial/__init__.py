@@ -85,6 +85,8 @@ def require_date(field: Field, start: np.datetime64, tolerance_days: float) -> N
     """
     if field.time is None:
         return
+    if np.isnat(field.time):
+        raise InputError("the initial field's date cannot be read", str(field.path), "no number", f"near {start}")
     off = abs(float((field.time - np.datetime64(start, "s")) / np.timedelta64(1, "s"))) / DAY_S
     if off > tolerance_days:
         raise InputError("the initial field is of another date", str(field.path), f"{field.time}, {off:.4g} days from the start {start}",

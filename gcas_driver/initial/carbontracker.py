@@ -47,6 +47,9 @@ def read(dataset: netCDF4.Dataset, path: Path, start: np.datetime64, tracer: str
                          f"{interfaces.shape[0]} pressures, {values.shape[0]} levels", f"{values.shape[0] + 1} pressures")
     if interfaces[0].mean() > interfaces[-1].mean():  # the ground first
         values, interfaces = values[::-1], interfaces[::-1]
+        _require_same_order(dataset, path, variable, -1, 0)
+    else:
+        _require_same_order(dataset, path, variable, 0, -1)
     where = f"{path}, {variable.name}"
     mean = float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
     factor, unit = factor_to_mole_fraction(mean, str(getattr(variable, "units", "")), units, mw_air, mw_co2, where)
@@ -54,6 +57,18 @@ def read(dataset: netCDF4.Dataset, path: Path, start: np.datetime64, tracer: str
     time = None if times is None else times[record]
     text = f"{path.name}, {variable.name} of {time} ({unit}), {grid.nlon}x{grid.nlat}x{values.shape[0]}"
     return Field(values * factor, grid, interfaces, None, time, path, text)
+
+
+def _require_same_order(dataset: netCDF4.Dataset, path: Path, variable: netCDF4.Variable, top: int, ground: int) -> None:
+    """Refuse levels in another order than the pressures', which the vapour on them tells."""
+    vapour = find_variable(dataset, ("specific_humidity", "shum", "q"))
+    if vapour is None or vapour.dimensions != variable.dimensions:
+        return
+    levels = np.nanmean(np.moveaxis(read_numbers(vapour, vapour.shape), -3, 0), axis=tuple(range(1, vapour.ndim)))
+    if levels[top] > levels[ground]:
+        raise InputError("levels and pressures are in opposite orders", f"{path}, {vapour.name}",
+                         f"{levels[ground]:.3g} kg/kg at the ground, {levels[top]:.3g} on top", "more vapour at the ground",
+                         "Fetch the file again.")
 
 
 def _has_time(variable: netCDF4.Variable, lat: netCDF4.Variable, lon: netCDF4.Variable) -> bool:

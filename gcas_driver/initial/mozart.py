@@ -8,7 +8,7 @@ import netCDF4
 import numpy as np
 
 from gcas_driver.errors import InputError
-from gcas_driver.observations.netcdf_fields import find_variable, inventory, read_numbers, require_variable
+from gcas_driver.observations.netcdf_fields import PRESSURE_UNITS, find_variable, inventory, read_numbers, require_variable
 from mozart_coupling.constants import REFERENCE_PRESSURE
 from mozart_coupling.contract import VMR_SUFFIX
 from mozart_coupling.dates import from_date_pair, to_datetime64
@@ -29,6 +29,11 @@ def read(dataset: netCDF4.Dataset, path: Path, start: np.datetime64, tracer: str
         step = np.median(np.diff(times).astype("int64")) if times.size > 1 else HISTORY_INTERVAL_S
         times = times - np.timedelta64(int(step) // 2, "s")
     record = 0 if times is None else int(np.argmin(np.abs(times - start)))
+    n_records = 1 if times is None else times.size
+    if variable.ndim == 4 and variable.shape[variable.dimensions.index(_record_dimension(variable))] != n_records or \
+            variable.ndim == 3 and n_records > 1:
+        raise InputError("dates and records differ in number", f"{path}, {variable.name}",
+                         f"{'no' if times is None else n_records} dates, shape {variable.shape}", "`date` and `datesec` of every record")
     values = _field(variable, path, record, 3)
     ps = find_variable(dataset, ("PS",))
     surface = None if ps is None else _field(ps, path, record, 2)
@@ -67,6 +72,11 @@ def _variable(dataset: netCDF4.Dataset, path: Path, tracer: str) -> netCDF4.Vari
     return found
 
 
+def _record_dimension(variable: netCDF4.Variable) -> str:
+    """Of four dimensions the one that is neither level nor place; the first where names do not tell."""
+    return next((d for d in variable.dimensions if d not in (*LEVELS, *LATITUDES, *LONGITUDES)), variable.dimensions[0])
+
+
 def _times(dataset: netCDF4.Dataset, path: Path) -> np.ndarray | None:
     """Times of the records by `date` and `datesec`; None without a date."""
     date, datesec = (find_variable(dataset, (name,)) for name in ("date", "datesec"))
@@ -76,6 +86,8 @@ def _times(dataset: netCDF4.Dataset, path: Path) -> np.ndarray | None:
     seconds = np.zeros(days.size) if datesec is None else np.atleast_1d(read_numbers(datesec, datesec.shape)).ravel()
     if days.size != seconds.size or not (np.isfinite(days).all() and np.isfinite(seconds).all()):
         raise InputError("dates are incomplete", f"{path}, date and datesec", f"{days.size} and {seconds.size} values")
+    if seconds.min() < 0.0 or seconds.max() > 86400.0:
+        raise InputError("seconds of the day cannot be", f"{path}, datesec", f"{seconds.min():g} … {seconds.max():g}", "0 … 86400")
     try:
         return np.array([to_datetime64(from_date_pair(int(d), int(s))) for d, s in zip(days, seconds, strict=True)], dtype="datetime64[s]")
     except CouplingError as error:
@@ -106,11 +118,12 @@ def _levels(dataset: netCDF4.Dataset, path: Path, n_levels: int) -> tuple[tuple[
     Files of the contract give restart and initial fields only at mid-levels, which are the means of their interfaces: with (0, 1) at the
     ground the interfaces follow one by one.
     """
-    p0 = find_variable(dataset, ("P0",))
-    scale = float(np.ravel(read_numbers(p0, p0.shape))[0]) / REFERENCE_PRESSURE if p0 is not None else 1.0
+    scale = _reference_pressure(dataset, path) / REFERENCE_PRESSURE
     pairs = []
     for names in (("hyai", "hybi"), ("hyam", "hybm")):
         found = [find_variable(dataset, (name,)) for name in names]
+        if (found[0] is None) != (found[1] is None):
+            raise InputError("one of two level coefficients is missing", str(path), inventory(dataset), " and ".join(names))
         pairs.append(None if None in found else [np.ravel(read_numbers(v, v.shape)) for v in found])
     faces, middles = pairs
     given = faces or middles
@@ -122,8 +135,23 @@ def _levels(dataset: netCDF4.Dataset, path: Path, n_levels: int) -> tuple[tuple[
                          f"{given[0].size} values", f"{expected} finite values")
     total = given[0] * scale + given[1]
     down = bool(total[0] > total[-1])
+    if faces and middles and middles[0].size == n_levels and bool((middles[0] + middles[1])[0] > (middles[0] + middles[1])[-1]) != down:
+        raise InputError("mid-levels and interfaces are in opposite orders", f"{path}, hyam and hyai", f"{total[0]:.4g} … {total[-1]:.4g}",
+                         "level 1 on top in both")
     a, b = (c[::-1] if down else c for c in (given[0] * scale, given[1]))
     return (a, b) if faces else _faces_of(a, b, path), down
+
+
+def _reference_pressure(dataset: netCDF4.Dataset, path: Path) -> float:
+    """P0 [Pa]; 1e5 where the file has none."""
+    variable = find_variable(dataset, ("P0",))
+    if variable is None:
+        return REFERENCE_PRESSURE
+    units = str(getattr(variable, "units", "Pa")).strip().lower()
+    value = float(np.ravel(read_numbers(variable, variable.shape))[0]) * PRESSURE_UNITS.get(units, 1.0)
+    if not 0.9 * REFERENCE_PRESSURE < value < 1.1 * REFERENCE_PRESSURE:
+        raise InputError("the reference pressure cannot be", f"{path}, P0", f"{value:g} {units}", f"about {REFERENCE_PRESSURE:g} Pa")
+    return value
 
 
 def _faces_of(hyam: np.ndarray, hybm: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -60,6 +60,6 @@ def read_field(path: Path | str, start: np.datetime64, *, format: str = "", trac
                              "Name the variable by `tracer` and the layout by `format` in &initial.")
         try:
             return READERS[kind](dataset, path, np.datetime64(start, "s"), tracer, units, mw_air, mw_co2)
-        except (IndexError, KeyError, ValueError, OverflowError) as error:  # whatever a damaged header leads to
+        except (IndexError, KeyError, TypeError, ValueError, OverflowError) as error:  # whatever a damaged header leads to
             raise InputError("the initial file cannot be understood", str(path), f"{type(error).__name__}: {error}",
                              f"a {kind} file") from error

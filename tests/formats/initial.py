@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import netCDF4
 import numpy as np
 
-from gcas_driver.initial import Field, check_initial, read_field
+from gcas_driver.initial import Field, check_initial, on_model, read_field, require_date
 from mozart_coupling.constants import MOLAR_MASS_AIR, MOLAR_MASS_CO2
 from mozart_coupling.embedded.levels import hybrid_levels
 from mozart_coupling.grids import Grid
@@ -69,6 +69,9 @@ def carbontracker_file(path: Path, n_levels: int = 25, *, old: bool = False, gri
         for i in range(records):
             co2[i] = mole_fraction(lon, lat, 0.5 * (faces[1:] + faces[:-1]), 3 * i + 1.5)
             pressure[i] = faces
+        vapour = data.createVariable("specific_humidity", "f4", cube, zlib=True)
+        vapour.units = "kg/kg"
+        vapour[:] = np.broadcast_to(0.02 * (0.5 * (faces[1:] + faces[:-1]) / 1e5) ** 3, (records, n_levels, n_lat, n_lon))
         gph = data.createVariable("gph", "f4", (time, boundary, *names), zlib=True)
         gph.units = "m"
         gph[:] = np.broadcast_to(7000.0 * np.log(1e5 / np.maximum(faces, 1.0)), (records, *faces.shape))
@@ -117,8 +120,8 @@ def field_of(path: Path) -> Field:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     field = field_of(path)
-    return {"co2": 1e6 * field.values, "pressure": field.interfaces, "lon": field.grid.lon, "lat": field.grid.lat,
-            "time": np.array([field.time])}
+    require_date(field, START, 1.0)
+    return {"co2": 1e6 * on_model(field, MODEL, LEVELS, surface_pressure(MODEL.lon, MODEL.lat)).values}
 
 
 def _check(path: Path) -> list:

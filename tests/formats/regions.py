@@ -61,9 +61,9 @@ def transcom_mask64(directory: Path) -> Path:
         data.renameDimension("lat", "latitude")
         data.renameDimension("lon", "longitude")
         data.createVariable("latitude", "f4", ("latitude",))[:] = COARSE.lat
-        data.createVariable("longitude", "f4", ("longitude",))[:] = COARSE.lon + 2.5
-        values = np.where(transcom_numbers() == 23, 0.0, transcom_numbers()).astype("f4")
-        values[0, 0] = 3.6e-40
+        data.createVariable("longitude", "f4", ("longitude",))[:] = COARSE.lon - 2.5  # -180 is the eastern edge of the cell at 177.5
+        values = np.roll(np.where(transcom_numbers() == 23, 0.0, transcom_numbers()).astype("f4"), 1, axis=1)
+        values[0, 1] = 3.6e-40
         data.createVariable("mask64", "f4", ("latitude", "longitude"))[:] = values
     return directory / "transcom3.nc"
 
@@ -94,12 +94,11 @@ def mozart_regions(directory: Path) -> Path:
 
 
 def named_mask(directory: Path) -> Path:
-    """Two basins with CF's flag meanings, cells described by their edges, north first."""
+    """Two basins with CF's flag meanings, north first."""
     with netCDF4.Dataset(directory / "basins.nc", "w") as data:
-        for name, size in (("lat", 36), ("lon", 72), ("lat_edge", 37), ("lon_edge", 73)):
-            data.createDimension(name, size)
-        data.createVariable("lat", "f8", ("lat_edge",))[:] = COARSE.lat_edges[::-1]
-        data.createVariable("lon", "f8", ("lon_edge",))[:] = COARSE.lon_edges
+        for name, values in (("lat", COARSE.lat[::-1]), ("lon", COARSE.lon)):
+            data.createDimension(name, values.size)
+            data.createVariable(name, "f8", (name,))[:] = values
         basins = data.createVariable("basins", "i2", ("lat", "lon"), fill_value=-99)
         basins.setncatts({"flag_values": np.array([0, 4, 9], dtype="i2"), "flag_meanings": "none Upper_basin Lower_basin"})
         numbers = transcom_numbers()[::-1]
@@ -147,6 +146,6 @@ SPECIMENS = [
     Specimen("transcom3_mask", "netcdf3", transcom_mask64, _read),
     Specimen("gcasv2_regions", "netcdf3", gcasv2_regions, _read),
     Specimen("mozart_regions", "netcdf3", mozart_regions, _read),
-    Specimen("named_mask", "netcdf4", named_mask, _read),
+    Specimen("named_mask", "netcdf4", named_mask, lambda path: {"share": _read(path)["share"]}),
     Specimen("region_polygons", "text", polygon_file, _read_polygons),
 ]

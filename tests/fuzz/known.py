@@ -19,6 +19,10 @@ INVISIBLE: tuple[tuple[str, str, str], ...] = (
     ("noaa_event_legacy", "a number that is none: number 9 *", "a missing measurement error counts as none"),
     ("csv_by_map", "a number that is none: number 7 *", "a missing measurement error counts as none"),
     ("csv_by_map", "columns glued in a line: 8 and 9", "a flag that is none of those accepted rejects its sample"),
+    ("gridded_temperature", "variable without attributes: t2m", "whole numbers of a field of any kind can be its values"),
+    ("region_polygons", "lines in another order", "corners in another order are another region"),
+    ("region_polygons", "lines given twice: all", "corners of other regions after the last corner make another ring"),
+    ("region_polygons", "truncated: after a line*", "a list that ends earlier has fewer regions, or a region with fewer corners"),
 )
 """(specimens, faults, why): wildcards. The faults leave nothing to see in the file. docs/user/inputs.md tells users of them."""
 

@@ -100,8 +100,10 @@ def write(tree: Tree, path: Path, form: str) -> None:
 
 
 def _write(tree: Tree, group: netCDF4.Dataset) -> None:
-    for name, (size, unlimited) in tree.dims.items():
-        group.createDimension(name, None if unlimited else size)
+    classic = group.data_model.startswith("NETCDF3")
+    for name, (size, unlimited) in tree.dims.items():  # the classic model has records only as the first dimension
+        first = all(v.dims.index(name) == 0 for v in tree.variables.values() if name in v.dims)
+        group.createDimension(name, None if unlimited and (first or not classic) else size)
     for name, v in tree.variables.items():
         fill = v.attributes.get("_FillValue")
         variable = group.createVariable(name, v.kind, v.dims, fill_value=fill if fill is not None and v.kind is not str else None)

@@ -62,6 +62,27 @@ def test_edges_are_said_by_the_setting(tmp_path):
     assert (western - centred, eastern - centred) == pytest.approx((2.5, -2.5))
 
 
+def test_edges_on_both_sides_are_seen(tmp_path):
+    path = tmp_path / "edges.nc"
+    with netCDF4.Dataset(path, "w") as data:
+        for name, values in (("lat", COARSE.lat_edges), ("lon", COARSE.lon_edges)):
+            data.createDimension(name, values.size - 1)
+            data.createDimension(f"{name}_edge", values.size)
+            data.createVariable(name, "f8", (f"{name}_edge",))[:] = values
+        data.createVariable("basins", "i4", ("lat", "lon"))[:] = transcom_numbers()
+    assert read_mask(path).grid == COARSE and np.array_equal(read_mask(path).values, transcom_numbers())
+
+
+def test_whole_degrees_need_a_word(tmp_path):
+    """Centres or edges? Half a cell of doubt is not settled in silence."""
+    path = transcom_mask64(tmp_path)
+    with netCDF4.Dataset(path, "a") as data:
+        data.renameVariable("mask64", "zones")
+    with pytest.raises(InputError, match="centres or edges"):
+        read_mask(path)
+    assert read_mask(path, longitudes="eastern_edges").grid.lon[0] == COARSE.lon[0] - 5.0
+
+
 def test_dimensions_in_the_other_order(tmp_path):
     path = tmp_path / "turned.nc"
     with netCDF4.Dataset(path, "w") as data:
