@@ -76,6 +76,12 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _table5(arguments: argparse.Namespace) -> int:
+    from .table5_command import run_table5
+
+    return run_table5(arguments)
+
+
 def _osse(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     from .osse.experiment import run_experiment
@@ -133,6 +139,8 @@ def parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="machine-readable")
     command("evaluate", "Statistics, uncertainties and regional budgets of a case: summary.json.", _evaluate)
     command("report", "Tables and figures of a case: report/index.html.", _report)
+    table5 = command("table5", "Correlation of regional sinks with drought, leaf area and other monthly fields (&ancillary).", _table5)
+    table5.add_argument("--component", default="bio", choices=("bio", "ocn", "fossil", "fire"), help="whose sink (bio)")
     osse = command("osse", "A synthetic experiment: make truth and observations, run, evaluate, report.", _osse)
     osse.add_argument("--accept", action="store_true", help="as in `gcas run`")
     demo = command("demo", "A complete small synthetic experiment on the embedded model; continues where it stopped.", _demo, False)

@@ -426,6 +426,23 @@ REGIONS = Group("regions", "The regions of the evaluation.", (
       "and eastern edges in the original TransCom 3 mask.", choices=("", "centres", "western_edges", "eastern_edges")),
 ))
 
+ANCILLARY = Group("ancillary", "A monthly field to compare the fluxes' changes with (`gcas table5`); one group for each.", (
+    V("name", "str", "", "What it is called in the table. Default: the format.", change="free"),
+    V("format", "str", REQUIRED, "`spei`: SPEIbase; `lai3g`: GIMMS LAI3g's binary files; `gridded`: any field on time, lat and lon.",
+      choices=("spei", "lai3g", "gridded"), change="free"),
+    V("directory", "path", REQUIRED, "Where the files are.", change="free"),
+    V("file_pattern", "str", "", "Their names, with `*`. Default: the format's own.", change="free"),
+    V("variable", "str", "", "Name of the variable. Default: the format's own, or the only one there is.", change="free"),
+    V("measure", "str", "", "Per region: the mean, or the area below or above `threshold`. Default: `area_below` for spei, else `mean`.",
+      choices=("", "mean", "area_below", "area_above"), change="free"),
+    V("threshold", "float", -1.5, "See `measure`; severe drought is an SPEI below -1.5.", change="free"),
+    V("quality", "int", 2, "Highest quality digit of LAI3g that is used: 0 good, 1 from a spline, 2 from the season.", minimum=0, maximum=2,
+      change="free"),
+    V("mask_file", "path", None, "Only where the mask in this file (as for &regions) …", change="free"),
+    V("mask_variable", "str", "", "… of this name …", change="free"),
+    V("mask_values", "ints", (), "… has one of these numbers. Default: any but 0.", minimum=1, change="free"),
+), repeated=True)
+
 TRUTH = Group("truth", "Synthetic experiments only (`gcas osse`): what is made, and the truth to compare with.", (
     V("directory", "path", REQUIRED, "Where the inputs are made: `gosat`, `flask`, `truth`, and `prior` if the &prior groups name it."),
     V("seed", "int", 1, "Seed of the truth's errors and of the observations.", minimum=0, maximum=2**31 - 1),
@@ -446,8 +463,8 @@ REPORT = Group("report", "The report.", (
     V("figures", "bool", True, "Maps and series; without them only tables.", change="free"),
 ))
 
-GROUPS: tuple[Group, ...] = (CASE, TIME, STATE, ANALYSIS, TRANSPORT, INITIAL, PRIOR, SATELLITE, COLUMN_MAP, SURFACE, SUPER, REGIONS, TRUTH,
-                             OUTPUT, REPORT)
+GROUPS: tuple[Group, ...] = (CASE, TIME, STATE, ANALYSIS, TRANSPORT, INITIAL, PRIOR, SATELLITE, COLUMN_MAP, SURFACE, SUPER, REGIONS,
+                             ANCILLARY, TRUTH, OUTPUT, REPORT)
 """All groups, in the order of the documentation."""
 
 

@@ -52,7 +52,7 @@ CLASSES: Mapping[str, type] = MappingProxyType({group.name: _dataclass_of(group)
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """All settings of a case, one attribute per group; `prior`, `satellite` and `surface` are tuples.
+    """All settings of a case, one attribute per group; `prior`, `satellite`, `surface` and `ancillary` are tuples.
 
     Attributes
     ----------
@@ -78,6 +78,7 @@ class Settings:
     surface: tuple
     super_observations: Any
     regions: Any
+    ancillary: tuple
     truth: Any
     output: Any
     report: Any
