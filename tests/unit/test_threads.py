@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mozart_coupling.threads import default_threads, let_waiting_threads_sleep
+from mozart_coupling.threads import LOOKS, default_threads, let_waiting_threads_sleep
 
 ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -24,12 +24,39 @@ def test_default_number(monkeypatch, text, expected):
 
 
 def test_the_environment_has_the_last_word(monkeypatch):
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     let_waiting_threads_sleep()
-    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    assert os.environ["OMP_WAIT_POLICY"] == "passive" and os.environ["GOMP_SPINCOUNT"] == str(LOOKS)
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    let_waiting_threads_sleep()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    monkeypatch.delenv("GOMP_SPINCOUNT")
     let_waiting_threads_sleep()
-    assert os.environ["OMP_WAIT_POLICY"] == "active"
+    assert os.environ["OMP_WAIT_POLICY"] == "active" and "GOMP_SPINCOUNT" not in os.environ
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processor time by thread")
+def test_a_thread_without_work_sleeps():
+    """After a parallel region the process waits for half a second; its other thread must not compute meanwhile."""
+    code = """
+import numpy, os, time
+from mozart_coupling.threads import let_waiting_threads_sleep
+let_waiting_threads_sleep()
+from gcas_driver.analysis.moments import Moments
+members = numpy.arange(200000.0).reshape(-1, 4)
+Moments.of(members, 2)
+before = time.process_time()
+time.sleep(0.5)
+print(time.process_time() - before)
+"""
+    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment | {"OPENBLAS_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.05
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs /proc to see which libraries are loaded")
