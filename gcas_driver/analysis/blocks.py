@@ -10,6 +10,7 @@ from gcas_driver.errors import AnalysisError, InputError
 
 from .arrays import as_float, as_indices, check_finite, describe
 from .localization import BANDS, WEIGHTS, CoreLocalization
+from .moments import Moments
 
 Blocks = list[tuple[np.ndarray, np.ndarray]]
 """Positions of observations, and the covariance of their errors."""
@@ -25,11 +26,12 @@ class Rotation:
 
 @dataclass(frozen=True)
 class Independent:
-    """The analysis problem after all rotations; `hx` and `test` (n_observations, n_members)."""
+    """The analysis problem after all rotations; `hx` and `test` (n_observations, n_members), `moments` those of `hx`."""
 
     y: np.ndarray
     r: np.ndarray
     hx: np.ndarray
+    moments: Moments
     test: np.ndarray
     localization: CoreLocalization
     rotations: tuple[Rotation, ...]
@@ -69,8 +71,8 @@ def error_variances(r: np.ndarray, blocks: Blocks) -> np.ndarray:
     return r
 
 
-def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocalization, blocks: Blocks,
-           used: np.ndarray) -> Independent:
+def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, moments: Moments, localization: CoreLocalization, blocks: Blocks,
+           used: np.ndarray, n_threads: int) -> Independent:
     """Rotate every block with the eigenvectors of its error covariance, in the order of ascending eigenvalues.
 
     A block is localized as one: all its rotated observations stand at its centroid with the largest radii of its members, are
@@ -85,7 +87,7 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
         A block's matrix is not positive definite.
     """
     if not blocks:
-        return Independent(y, r, hx, hx, localization, ())
+        return Independent(y, r, hx, moments, hx, localization, ())
     y, r, hx, test = y.copy(), r.copy(), hx.copy(), hx.copy()
     rotations = []
     for number, (index, matrix) in enumerate(blocks):
@@ -103,7 +105,8 @@ def rotate(y: np.ndarray, r: np.ndarray, hx: np.ndarray, localization: CoreLocal
         test[index] = hx[index].mean(axis=0)
         hx[index] = vectors.T @ hx[index]
         rotations.append(Rotation(index, vectors))
-    return Independent(y, r, hx, test, gather(localization, [rotation.index for rotation in rotations]), tuple(rotations))
+    return Independent(y, r, hx, Moments.of(hx, n_threads), test, gather(localization, [rotation.index for rotation in rotations]),
+                       tuple(rotations))
 
 
 def eigenvectors(matrix: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:

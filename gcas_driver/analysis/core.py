@@ -12,6 +12,7 @@ from gcas_driver.errors import AnalysisError
 from .arrays import check_squares, raise_status
 from .blocks import Independent
 from .influence import per_observation
+from .moments import Moments
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
         problem.test.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)
     if status == gcas_status.status_not_finite:
         check_squares("x", x)
-    if status == gcas_status.status_overflow or (
-            status == gcas_status.status_ok and not all(np.isfinite(array.sum()) for array in (mean, hx, turn_variance))):
+    posterior = Moments.of(hx, options.n_threads)
+    if status == gcas_status.status_overflow or (status == gcas_status.status_ok and not (
+            posterior.finite and np.isfinite(mean.sum()) and np.isfinite(turn_variance.sum()))):
         raise AnalysisError("the analysis left the range of numbers", where=method, found="infinity or NaN in the posterior",
                             expected="finite numbers", advice="choose units in which values, variances and inflation are of "
                             "ordinary size")
@@ -88,8 +90,8 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
     if x.shape[0] and sequence.size and n_zero_spread == x.shape[0]:
         raise AnalysisError("no parameter has any spread", found=f"{x.shape[0]} parameters, spread 0",
                             expected="members that differ", advice="see the prior fluxes and their lambda")
-    figures = per_observation(problem, sequence, hx, turn_mean, turn_variance, (options.inflation, options.rtpp, options.rtps),
-                              in_turn=method == "ensrf")
+    figures = per_observation(problem, sequence, hx, posterior, turn_mean, turn_variance,
+                              (options.inflation, options.rtpp, options.rtps), in_turn=method == "ensrf")
     problem.turn_back(hx)
     return dict(x=x, mean=mean, hx=hx, n_local=n_local, n_pairs=int(n_pairs), n_accepted=int(n_accepted), n_zero_spread=int(n_zero_spread),
                 n_transforms=int(n_transforms), **figures)

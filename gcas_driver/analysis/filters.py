@@ -9,7 +9,6 @@ import numpy as np
 from gcas_driver.errors import AnalysisError, InputError
 
 from .arrays import (
-    LARGEST,
     LARGEST_VARIANCE,
     as_float,
     as_indices,
@@ -26,6 +25,7 @@ from .blocks import Independent, check_blocks, error_variances, rotate
 from .core import Options, run_core
 from .inflation import factor_and_successor
 from .localization import Localization, prepare_localization
+from .moments import Moments
 from .result import AnalysisResult
 
 LEAST_SPACING_KM = 25.0
@@ -135,32 +135,35 @@ def analyse(method: str, sequence_of, arrays: tuple, localization, precision, th
     x, hx, y, r = arrays
     overwrite_x = check_flag("overwrite_x", overwrite_x)
     members, hx, y, r = check_problem(x, hx, y, r)
+    n_threads = thread_count(threads)
+    prior = Moments.of(hx, n_threads)
+    if not prior.finite:
+        check_squares("hx", hx)
     n_parameters, n_members = members.shape
     core = prepare_localization(localization, n_parameters, y.size, n_members)
-    n_threads = thread_count(threads)
     inflation, rtpp, rtps = relaxation
     rtpp, rtps = check_number("rtpp", rtpp, 0.0, 1.0), check_number("rtps", rtps, 0.0, 1.0)
     check_choice("precision", precision, ("double", "single"))
     blocks = check_blocks(r_blocks, y.size)
 
     r = error_variances(r, blocks)
-    used = gross_check(hx, y, r, gross)
-    problem = rotate(y, r, hx, core, blocks, used)
+    used = gross_check(prior, y, r, gross)
+    problem = rotate(y, r, hx, prior, core, blocks, used, n_threads)
     problem, huber_weight = apply_huber(problem, huber)
-    spread = has_spread(problem.hx)
+    spread = problem.moments.differ
     if spread.size > 1 and not spread.any():
         raise AnalysisError("no simulated value has any spread", found=f"{spread.size} observations, spread 0",
                             expected="members that differ", advice="see whether the perturbed fluxes reached the model")
     sequence = sequence_of(problem, used & spread)
-    factor, following = factor_and_successor(inflation, problem.hx[sequence], problem.y[sequence], problem.r[sequence])
+    factor, following = factor_and_successor(inflation, problem, sequence)
 
     if np.may_share_memory(members, x) and not (overwrite_x and members.flags.writeable):
         members = members.copy()
     problem = problem.apart_from(members)
     options = Options(factor, rtpp, rtps, precision == "single", spacing_km, n_threads)
     return AnalysisResult(**run_core(method, members, problem, sequence, options), order=sequence, gross_rejected=~used,
-                          huber_weight=huber_weight, n_zero_spread_observations=int(np.sum(~spread)), inflation=factor,
-                          next_inflation=following)
+                          huber_weight=huber_weight, prior_variance=factor**2 * prior.variance,
+                          n_zero_spread_observations=int(np.sum(~spread)), inflation=factor, next_inflation=following)
 
 
 def check_interpolation(interpolation_km, localization) -> float:
@@ -189,7 +192,7 @@ def check_interpolation(interpolation_km, localization) -> float:
 
 
 def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The arrays of the problem in the core's form; whether `x` is finite is seen by the core, in parallel."""
+    """The arrays of the problem in the core's form; whether `x` and `hx` are finite is seen in parallel, later."""
     x = as_float("x", x, (None, None))
     if x.shape[1] < 2:
         raise InputError("an ensemble needs at least 2 members", found=f"x {x.shape}",
@@ -197,8 +200,7 @@ def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     y = as_float("y", y, (None,))
     hx = as_float("hx", hx, (y.size, x.shape[1]), "the observations of y, the members of x")
     r = as_float("r", r, (y.size,), "a variance for each observation; covariances are given by r_blocks")
-    for name, array in (("y", y), ("hx", hx)):
-        check_squares(name, array)
+    check_squares("y", y)
     check_finite("r", r)
     check_positive("r", r)
     if r.size and r.max() > LARGEST_VARIANCE:
@@ -207,12 +209,12 @@ def check_problem(x, hx, y, r) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     return x, hx, y, r
 
 
-def gross_check(hx: np.ndarray, y: np.ndarray, r: np.ndarray, gross) -> np.ndarray:
+def gross_check(prior: Moments, y: np.ndarray, r: np.ndarray, gross) -> np.ndarray:
     """Which observations are used: those whose prior innovation is within `gross` standard deviations."""
     if gross is None:
         return np.ones(y.size, bool)
     limit = check_number("gross", gross, 0.0, open_low=True)
-    return np.abs(y - hx.mean(axis=1)) <= limit * np.sqrt(hx.var(axis=1, ddof=1) + r)
+    return np.abs(y - prior.mean) <= limit * np.sqrt(prior.variance + r)
 
 
 def apply_huber(problem: Independent, huber) -> tuple[Independent, np.ndarray]:
@@ -221,8 +223,8 @@ def apply_huber(problem: Independent, huber) -> tuple[Independent, np.ndarray]:
     if huber is None:
         return problem, weight
     limit = check_number("huber", huber, 0.0, open_low=True)
-    innovation = np.abs(problem.y - problem.hx.mean(axis=1))
-    spread = np.sqrt(problem.hx.var(axis=1, ddof=1) + problem.r)
+    innovation = np.abs(problem.y - problem.moments.mean)
+    spread = np.sqrt(problem.moments.variance + problem.r)
     far = innovation > limit * spread
     weight[far] = limit * spread[far] / innovation[far]
     return replace(problem, r=problem.r / weight), weight
@@ -236,17 +238,10 @@ def assimilation_order(order, problem: Independent, used: np.ndarray) -> np.ndar
             raise InputError("unknown order", found=describe(order), expected="'given', 'greedy' or an index array")
         sequence = np.arange(n)
         if order == "greedy":
-            sequence = np.argsort(-problem.hx.var(axis=1, ddof=1) / problem.r, kind="stable")
+            sequence = np.argsort(-problem.moments.variance / problem.r, kind="stable")
     else:
         sequence = as_indices("order", order, n)
         if sequence.size != n:
             raise InputError("order does not name every observation", found=describe(order),
                              expected=f"a permutation of 0 to {n - 1}")
     return sequence[used[sequence]]
-
-
-def has_spread(hx: np.ndarray) -> np.ndarray:
-    """Which rows have members that differ by more than rounding, and by so much that squares are numbers, (n,) of bool."""
-    if hx.size == 0:
-        return np.zeros(hx.shape[0], bool)
-    return hx.max(axis=1) - hx.min(axis=1) > np.maximum(32 * np.finfo(float).eps * np.abs(hx).max(axis=1), 2 / LARGEST)

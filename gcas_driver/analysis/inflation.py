@@ -9,6 +9,7 @@ import numpy as np
 from gcas_driver.errors import InputError
 
 from .arrays import LARGEST, check_number, raise_status
+from .blocks import Independent
 
 LEAST_OBSERVATIONS = 2
 """With fewer the statistic says nothing, and the estimate stays as it is."""
@@ -104,8 +105,8 @@ def innovation_moments(hx: np.ndarray, y: np.ndarray, r: np.ndarray) -> tuple[fl
     return quadratic, trace, square
 
 
-def factor_and_successor(inflation, hx: np.ndarray, y: np.ndarray, r: np.ndarray) -> tuple[float, AdaptiveInflation | None]:
-    """The factor of this analysis, and the estimate for the next one if it is adaptive.
+def factor_and_successor(inflation, problem: Independent, sequence: np.ndarray) -> tuple[float, AdaptiveInflation | None]:
+    """The factor of this analysis, and the estimate for the next one if it is adaptive, by the observations of `sequence`.
 
     Raises
     ------
@@ -113,6 +114,6 @@ def factor_and_successor(inflation, hx: np.ndarray, y: np.ndarray, r: np.ndarray
         `inflation` is neither a positive number nor an `AdaptiveInflation`.
     """
     if isinstance(inflation, AdaptiveInflation):
-        following = inflation.updated(hx, y, r)
+        following = inflation.updated(problem.hx[sequence], problem.y[sequence], problem.r[sequence])
         return following.estimate, following
     return check_number("inflation", inflation, 0.0, LARGEST, open_low=True), None

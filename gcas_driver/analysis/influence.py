@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from .blocks import Independent
+from .moments import Moments
 
 
-def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, turn_mean: np.ndarray, turn_variance: np.ndarray,
-                    relaxation: tuple[float, float, float], *, in_turn: bool) -> dict[str, np.ndarray | float]:
+def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, posterior: Moments, turn_mean: np.ndarray,
+                    turn_variance: np.ndarray, relaxation: tuple[float, float, float], *, in_turn: bool) -> dict[str, np.ndarray | float]:
     """What the result says of single observations, turned back from blocks, and their sums.
 
     Parameters
@@ -19,6 +20,8 @@ def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, 
         Assimilated observations, in their order.
     hx : ndarray (n_observations, n_members)
         Posterior members, not yet turned back.
+    posterior : Moments
+        Theirs.
     turn_mean, turn_variance : ndarray (n_used,)
         Mean and variance of the simulated values when an observation's turn came.
     relaxation : (inflation, rtpp, rtps)
@@ -28,7 +31,7 @@ def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, 
     Returns
     -------
     dict
-        `chi2`, `dfs`, `assimilated`, `prior_variance`, `error_variance`, `sensitivity`, `information` of an `AnalysisResult`.
+        `chi2`, `dfs`, `assimilated`, `error_variance`, `sensitivity`, `information` of an `AnalysisResult`.
     """
     def placed(values: np.ndarray) -> np.ndarray:
         result = np.zeros(problem.y.size)
@@ -38,12 +41,12 @@ def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, 
     r = problem.r[sequence]
     chi2 = float(np.mean((problem.y[sequence] - turn_mean) ** 2 / (turn_variance + r))) if sequence.size else np.nan
     information = information_in_turn(turn_variance, r) if in_turn else np.full(sequence.size, np.nan)
-    sensitivity = unrelaxed_variance(problem.hx[sequence], hx[sequence], *relaxation) / r
-    prior = problem.hx.copy()
-    problem.turn_back(prior)
+    variance = posterior.variance[sequence]
+    if max(relaxation[1:]) > 0.0:
+        variance = unrelaxed_variance(problem.hx[sequence], hx[sequence], *relaxation)
+    sensitivity = variance / r
     return dict(chi2=chi2, dfs=float(np.sum(sensitivity)), assimilated=placed(np.ones(sequence.size)) > 0.0,
-                prior_variance=relaxation[0] ** 2 * prior.var(axis=1, ddof=1), error_variance=problem.shared_out(problem.r),
-                sensitivity=placed(sensitivity), information=placed(information))
+                error_variance=problem.shared_out(problem.r), sensitivity=placed(sensitivity), information=placed(information))
 
 
 def information_in_turn(variance: np.ndarray, r: np.ndarray) -> np.ndarray:

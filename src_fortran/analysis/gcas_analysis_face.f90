@@ -1,13 +1,14 @@
 !> What Python sees of the analysis. Flat arrays in, status and message out; sizes are tested here.
 module gcas_analysis_face
     use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
-    use gcas_kinds, only: dp
+    use gcas_ensemble_moments, only: ensemble_moments
+    use gcas_kinds, only: dp, i4
     use gcas_sphere, only: great_circle_distance
-    use gcas_status, only: status_bad_shape, status_not_finite, status_ok
+    use gcas_status, only: status_bad_shape, status_bad_value, status_not_finite, status_ok
     implicit none (type, external)
     private
 
-    public :: great_circle_distances
+    public :: great_circle_distances, moments
 
 contains
 
@@ -45,4 +46,33 @@ contains
         end do
         !$omp end parallel do
     end subroutine great_circle_distances
+
+    !> Mean and variance of ensembles, and which of them have any spread.
+    subroutine moments(members, n_threads, mean, variance, differs, finite, status, message)
+        real(dp), intent(in), contiguous :: members(:, :) !! (n_members, n)
+        integer(i4), intent(in) :: n_threads      !! threads
+        real(dp), intent(inout) :: mean(:)        !! (n)
+        real(dp), intent(inout) :: variance(:)    !! sample variances, N - 1 (n)
+        integer(i4), intent(inout) :: differs(:)  !! 1 where the members differ by more than rounding, else 0 (n)
+        logical, intent(out) :: finite            !! all variances and means are numbers
+        integer, intent(out) :: status            !! `status_ok`, `status_bad_shape` or `status_bad_value`
+        character(len=256), intent(out) :: message !! what was wrong; blank when all went well
+
+        finite = .false.
+        status = status_bad_shape
+        message = ''
+        if (any([size(mean), size(variance), size(differs)] /= size(members, 2))) then
+            write (message, '(a, i0, a)') 'mean, variance and differs must have ', size(members, 2), ' elements'
+        else if (size(members, 1) < 2) then
+            status = status_bad_value
+            write (message, '(a, i0)') 'at least 2 members are needed, found ', size(members, 1)
+        else if (n_threads < 1) then
+            status = status_bad_value
+            message = 'n_threads must be positive'
+        else
+            status = status_ok
+            call ensemble_moments(members, n_threads, mean, variance, differs)
+            finite = ieee_is_finite(sum(variance)) .and. ieee_is_finite(sum(mean))
+        end if
+    end subroutine moments
 end module gcas_analysis_face

@@ -11,7 +11,7 @@ module gcas_ensrf
     use gcas_localization, only: localization, localization_bands
     use gcas_partition, only: arrange
     use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, store_block
-    use gcas_target_pairs, only: blocks_of_group, candidate_list, find_candidates, find_pairs
+    use gcas_target_pairs, only: blocks_at_once, candidate_list, find_group, find_pairs
     implicit none (type, external)
     private
 
@@ -21,7 +21,7 @@ contains
 
     !> Replay the sources on all targets.
     subroutine replay_targets(local, sources, weights, vectors, sign, own_test, test, moves, relax, n_threads, values, &
-                              mean, n_local, n_reach, n_accepted, n_zero_spread)
+                              mean, n_local, n_reach, n_accepted, n_zero_spread, finite)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
         real(dp), intent(in), contiguous :: weights(:, :)   !! weights by the caller (n_observations, n_targets), or empty
@@ -38,8 +38,9 @@ contains
         integer(i8), intent(out) :: n_reach                 !! pairs in reach
         integer(i8), intent(out) :: n_accepted              !! of them accepted
         integer(i8), intent(out) :: n_zero_spread           !! targets without spread
+        logical, intent(out) :: finite                      !! the posterior members and their squares are numbers
         integer, allocatable :: order(:)
-        integer :: first, group, last, n_groups, n_targets
+        integer :: first, n_targets
         type(block) :: work
         type(candidate_list) :: candidates
 
@@ -47,30 +48,28 @@ contains
         n_reach = 0
         n_accepted = 0
         n_zero_spread = 0
+        finite = .true.
         allocate (order(n_targets))
         call arrange(local%kind == localization_bands, vectors, moves, n_lanes, n_threads, order)
-        n_groups = (n_targets + n_lanes*blocks_of_group - 1)/(n_lanes*blocks_of_group)
 
-        !$omp parallel num_threads(n_threads) default(none) private(candidates, first, last, work) &
-        !$omp     shared(local, sources, weights, vectors, sign, own_test, test, relax, values, mean, n_local) &
-        !$omp     shared(order, n_targets, n_groups) reduction(+:n_reach, n_accepted, n_zero_spread)
+        !$omp parallel num_threads(n_threads) default(none) private(candidates, work) &
+        !$omp     shared(local, sources, weights, vectors, sign, own_test, test, relax, values, mean, n_local, order, n_targets) &
+        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread) reduction(.and.:finite)
+        candidates%group = 0
         call allocate_block(sources, work)
-        !$omp do schedule(dynamic, 1)
-        do group = 1, n_groups
-            first = (group - 1)*n_lanes*blocks_of_group + 1
-            last = min(group*n_lanes*blocks_of_group, n_targets)
-            call find_candidates(local, sources, vectors, order(first:last), candidates)
-            do first = first, last, n_lanes
-                call load_block(local, vectors, sign, own_test, test, relax, values, &
-                                order(first:min(first + n_lanes - 1, last)), work)
-                call find_pairs(local, sources, weights, candidates, work, n_reach)
-                if (.not. work%flat) call update_block(sources, sources%single, work)
-                call store_block(relax, work, values, mean, n_local)
-                n_accepted = n_accepted + sum(work%n_accepted)
-                n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)
-            end do
+        !$omp do schedule(dynamic, blocks_at_once)
+        do first = 1, n_targets, n_lanes
+            call find_group(local, sources, vectors, order, first, candidates)
+            call load_block(local, vectors, sign, own_test, test, relax, values, &
+                            order(first:min(first + n_lanes - 1, n_targets)), work)
+            call find_pairs(local, sources, weights, candidates, work, n_reach)
+            if (.not. work%flat) call update_block(sources, sources%single, work)
+            call store_block(relax, work, values, mean, n_local)
+            n_accepted = n_accepted + sum(work%n_accepted)
+            n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)
         end do
         !$omp end do
+        finite = finite .and. work%finite
         !$omp end parallel
     end subroutine replay_targets
 end module gcas_ensrf

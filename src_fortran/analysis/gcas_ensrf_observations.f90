@@ -78,7 +78,8 @@ contains
         !$omp     shared(numbers, order, position, n_blocks, limited)
         allocate (chord2(self%n))
         call allocate_lists(min(self%n, chunk), lists)
-        !$omp do schedule(dynamic, 1)
+        ! Every block stays with one thread, in the caches of its processor; neighbours go to different ones.
+        !$omp do schedule(static, 1)
         do i = 1, n_blocks
             call allocate_targets(self%n_members, held(i)%lanes)
             call load_block(local, vectors, sign, .false., hx_test, relax, hx, &
@@ -95,7 +96,7 @@ contains
             !$omp end single
             call prepare_chunk(local, weights, sign, numbers, last + 1, self, inner, chord2)
             call select_candidates(local, self, numbers(first:last), candidates)
-            !$omp do schedule(dynamic, 4)
+            !$omp do schedule(static, 1)
             do i = 1, n_blocks
                 call exchange_lists(lists, held(i)%lanes)
                 call find_pairs(local, self, weights, candidates, held(i)%lanes, unused)
@@ -106,7 +107,7 @@ contains
             end do
             !$omp end do
         end do
-        !$omp do schedule(dynamic, 4)
+        !$omp do schedule(static, 1)
         do i = 1, n_blocks
             held(i)%lanes%n_accepted = held(i)%n_accepted
             call store_block(relax, held(i)%lanes, hx, mean, n_local)

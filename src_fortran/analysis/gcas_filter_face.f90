@@ -107,8 +107,8 @@ contains
             return
         end if
         if (kind == localization_bands) then
-            call place_targets()
-            call unit_vectors(observation_lon, observation_lat, observation_vectors)
+            call place(parameter_lon, parameter_lat, parameter_vectors)
+            call place(observation_lon, observation_lat, observation_vectors)
         else
             parameter_vectors = 0
             observation_vectors = 0
@@ -135,12 +135,11 @@ contains
         if (interpolated) then
             call interpolate_targets(local, sources, scaled, spacing_km, relax, n_threads, parameter_vectors, &
                                      observation_vectors, x, hx, mean, n_local, n_reach, n_accepted, n_zero_spread, &
-                                     n_transforms)
+                                     n_transforms, finite)
         else
             call update(parameter_weights, parameter_vectors, parameter_sign, .true., moves, x, mean, n_local, n_reach, &
-                        n_accepted, n_zero_spread)
+                        n_accepted, n_zero_spread, finite)
         end if
-        call survey(x, n_threads, moves, finite)
         if (.not. finite) then
             status = status_overflow
             message = 'posterior parameters hold NaN, infinity or numbers whose squares overflow'
@@ -149,26 +148,27 @@ contains
         if (interpolated .or. (.not. transform .and. max_sources == 0)) return
         moves = spread(.true., 1, n_observations)
         call update(observation_weights, observation_vectors, observation_sign, .false., moves, hx, observation_mean, &
-                    observation_local, unused(1), unused(2), unused(3))
+                    observation_local, unused(1), unused(2), unused(3), finite)
 
     contains
 
-        !> Unit vectors of the parameters.
-        subroutine place_targets()
-            integer, parameter :: strip = 1024
+        !> Unit vectors of parameters or observations.
+        subroutine place(lon, lat, vectors)
+            real(dp), intent(in) :: lon(:), lat(:)
+            real(dp), intent(out) :: vectors(:, :)
+            integer, parameter :: strip = 256
             integer :: first, last
 
-            !$omp parallel do num_threads(n_threads) default(none) private(last) &
-            !$omp     shared(n_parameters, parameter_lon, parameter_lat, parameter_vectors)
-            do first = 1, n_parameters, strip
-                last = min(first + strip - 1, n_parameters)
-                call unit_vectors(parameter_lon(first:last), parameter_lat(first:last), parameter_vectors(:, first:last))
+            !$omp parallel do num_threads(n_threads) default(none) private(last) shared(lon, lat, vectors)
+            do first = 1, size(lon), strip
+                last = min(first + strip - 1, size(lon))
+                call unit_vectors(lon(first:last), lat(first:last), vectors(:, first:last))
             end do
             !$omp end parallel do
-        end subroutine place_targets
+        end subroutine place
 
         !> Update parameters, or simulated values.
-        subroutine update(weights, vectors, sign, own_test, moving, values, means, n_used, n_in_reach, n_taken, n_flat)
+        subroutine update(weights, vectors, sign, own_test, moving, values, means, n_used, n_in_reach, n_taken, n_flat, good)
             real(dp), intent(in), contiguous :: weights(:, :), vectors(:, :)
             integer, intent(in) :: sign(:)
             logical, intent(in) :: own_test, moving(:)
@@ -176,13 +176,14 @@ contains
             real(dp), intent(inout) :: means(:)
             integer, intent(inout) :: n_used(:)
             integer(i8), intent(out) :: n_in_reach, n_taken, n_flat
+            logical, intent(out) :: good
 
             if (transform) then
                 call transform_targets(local, sources, scaled, weights, vectors, sign, own_test, hx_test, moving, relax, &
-                                       n_threads, values, means, n_used, n_in_reach, n_taken, n_flat, n_transforms)
+                                       n_threads, values, means, n_used, n_in_reach, n_taken, n_flat, n_transforms, good)
             else
                 call replay_targets(local, sources, weights, vectors, sign, own_test, hx_test, moving, relax, n_threads, values, &
-                                    means, n_used, n_in_reach, n_taken, n_flat)
+                                    means, n_used, n_in_reach, n_taken, n_flat, good)
             end if
         end subroutine update
 
@@ -215,6 +216,9 @@ contains
 
         !> Numbers that the algebra cannot take.
         subroutine check_values()
+            logical, allocatable :: differs(:)
+            logical :: hx_finite
+
             status = status_bad_value
             message = ''
             if (size(x, 1) < 2) then
@@ -229,9 +233,10 @@ contains
             else if (n_threads < 1) then
                 message = 'n_threads must be positive'
             else
-                allocate (moves(n_parameters))
+                allocate (moves(n_parameters), differs(n_observations))
                 call survey(x, n_threads, moves, finite)
-                if (finite .and. ieee_is_finite(sum(hx)) .and. ieee_is_finite(sum(y)) .and. ieee_is_finite(sum(r))) then
+                call survey(hx, n_threads, differs, hx_finite)
+                if (finite .and. hx_finite .and. ieee_is_finite(sum(y)) .and. ieee_is_finite(sum(r))) then
                     status = status_ok
                 else
                     status = status_not_finite

@@ -15,7 +15,7 @@ module gcas_letkf
     use gcas_pair_kernels, only: dot
     use gcas_partition, only: arrange
     use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, store_block
-    use gcas_target_pairs, only: blocks_of_group, candidate_list, find_candidates, find_pairs
+    use gcas_target_pairs, only: blocks_at_once, candidate_list, find_group, find_pairs
     implicit none (type, external)
     private
 
@@ -45,7 +45,7 @@ contains
 
     !> Transform all targets, each with its own observations.
     subroutine transform_targets(local, sources, scaled, weights, vectors, sign, own_test, test, moves, relax, n_threads, values, &
-                                 mean, n_local, n_reach, n_accepted, n_zero_spread, n_transforms)
+                                 mean, n_local, n_reach, n_accepted, n_zero_spread, n_transforms, finite)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
         type(scaled_sources), intent(in) :: scaled
@@ -64,8 +64,9 @@ contains
         integer(i8), intent(out) :: n_accepted              !! of them accepted
         integer(i8), intent(out) :: n_zero_spread           !! targets without spread
         integer(i8), intent(inout) :: n_transforms          !! matrices whose functions were applied
+        logical, intent(out) :: finite                      !! the posterior members and their squares are numbers
         integer, allocatable :: order(:)
-        integer :: first, group, last, n_groups, n_targets
+        integer :: first, n_targets
         type(block) :: work
         type(candidate_list) :: candidates
         type(transform) :: common(1, 1)
@@ -75,42 +76,40 @@ contains
         n_reach = 0
         n_accepted = 0
         n_zero_spread = 0
+        finite = .true.
         allocate (order(n_targets))
         call arrange(local%kind == localization_bands, vectors, moves, n_lanes, n_threads, order)
         if (local%kind == localization_none) then
             call make_common_transform(sources, scaled, common(1, 1))
             n_transforms = n_transforms + merge(1, 0, common(1, 1)%acts)
         end if
-        n_groups = (n_targets + n_lanes*blocks_of_group - 1)/(n_lanes*blocks_of_group)
 
-        !$omp parallel num_threads(n_threads) default(none) private(candidates, first, last, work, space) &
+        !$omp parallel num_threads(n_threads) default(none) private(candidates, work, space) &
         !$omp     shared(local, sources, scaled, weights, vectors, sign, own_test, test, relax, values, mean, n_local) &
-        !$omp     shared(order, n_targets, n_groups, common) &
-        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread, n_transforms)
+        !$omp     shared(order, n_targets, common) &
+        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread, n_transforms) reduction(.and.:finite)
+        candidates%group = 0
         call allocate_block(sources, work)
         if (local%kind /= localization_none) call reserve_workspace(sources, space)
-        !$omp do schedule(dynamic, 1)
-        do group = 1, n_groups
-            first = (group - 1)*n_lanes*blocks_of_group + 1
-            last = min(group*n_lanes*blocks_of_group, n_targets)
-            call find_candidates(local, sources, vectors, order(first:last), candidates)
-            do first = first, last, n_lanes
-                call load_block(local, vectors, sign, own_test, test, relax, values, &
-                                order(first:min(first + n_lanes - 1, last)), work)
-                call find_pairs(local, sources, weights, candidates, work, n_reach)
-                if (work%flat) then
-                    continue
-                else if (local%kind == localization_none) then
-                    call apply_transforms(common, spread(spread(work%filled, 2, 1), 3, 1), work)
-                else
-                    call transform_block(sources, scaled, work, space, n_transforms)
-                end if
-                call store_block(relax, work, values, mean, n_local)
-                n_accepted = n_accepted + sum(work%n_accepted)
-                n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)
-            end do
+        !$omp do schedule(dynamic, blocks_at_once)
+        do first = 1, n_targets, n_lanes
+            call find_group(local, sources, vectors, order, first, candidates)
+            call load_block(local, vectors, sign, own_test, test, relax, values, &
+                            order(first:min(first + n_lanes - 1, n_targets)), work)
+            call find_pairs(local, sources, weights, candidates, work, n_reach)
+            if (work%flat) then
+                continue
+            else if (local%kind == localization_none) then
+                call apply_transforms(common, spread(spread(work%filled, 2, 1), 3, 1), work)
+            else
+                call transform_block(sources, scaled, work, space, n_transforms)
+            end if
+            call store_block(relax, work, values, mean, n_local)
+            n_accepted = n_accepted + sum(work%n_accepted)
+            n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)
         end do
         !$omp end do
+        finite = finite .and. work%finite
         !$omp end parallel
     end subroutine transform_targets
 

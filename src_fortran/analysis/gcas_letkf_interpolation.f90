@@ -29,6 +29,7 @@ module gcas_letkf_interpolation
         integer(i8) :: n_reach = 0
         integer(i8) :: n_accepted = 0
         integer(i8) :: n_zero_spread = 0
+        logical :: finite = .true.                   !! the posterior members and their squares are numbers
     end type target_set
 
     !> Some rows of cells of one face, and the transforms at their corners.
@@ -49,7 +50,7 @@ contains
     !> distance alone.
     subroutine interpolate_targets(local, sources, scaled, spacing_km, relax, n_threads, parameter_vectors, &
                                    observation_vectors, x, hx, mean, n_local, n_reach, n_accepted, n_zero_spread, &
-                                   n_transforms)
+                                   n_transforms, finite)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
         type(scaled_sources), intent(in) :: scaled
@@ -66,6 +67,7 @@ contains
         integer(i8), intent(out) :: n_accepted                 !! of them accepted
         integer(i8), intent(out) :: n_zero_spread              !! parameters without spread
         integer(i8), intent(inout) :: n_transforms             !! points of the grid with observations
+        logical, intent(out) :: finite                         !! the posterior parameters and their squares are numbers
         real(dp), target :: observation_mean(size(hx, 2))
         integer, target :: observation_local(size(hx, 2))
         integer :: face, i, row, rows_of_band
@@ -100,6 +102,7 @@ contains
         n_reach = sets(1)%n_reach
         n_accepted = sets(1)%n_accepted
         n_zero_spread = sets(1)%n_zero_spread
+        finite = sets(1)%finite
     end subroutine interpolate_targets
 
     !> Go to the next band and list the corners of its cells with targets.
@@ -202,6 +205,7 @@ contains
         real(dp), allocatable :: weight(:, :, :)
         integer, allocatable :: no_sign(:)
         integer(i8) :: n_accepted, n_reach, n_zero_spread
+        logical :: finite
         integer :: cell, column, first, first_cell, k, n
         type(block) :: work
         type(candidate_list) :: candidates
@@ -212,9 +216,10 @@ contains
         n_reach = 0
         n_accepted = 0
         n_zero_spread = 0
+        finite = .true.
         !$omp parallel num_threads(n_threads) default(none) private(candidates, column, first, k, weight, work) &
         !$omp     shared(local, sources, here, relax, targets, first_cell, n, no_sign, no_test, no_weights) &
-        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread)
+        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread) reduction(.and.:finite)
         call allocate_block(sources, work)
         allocate (weight(n_lanes, 2, 2))
         !$omp do schedule(dynamic, 1)
@@ -238,7 +243,9 @@ contains
             end do
         end do
         !$omp end do
+        finite = finite .and. work%finite
         !$omp end parallel
+        targets%finite = targets%finite .and. finite
         targets%n_reach = targets%n_reach + n_reach
         targets%n_accepted = targets%n_accepted + n_accepted
         targets%n_zero_spread = targets%n_zero_spread + n_zero_spread

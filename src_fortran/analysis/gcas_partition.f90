@@ -56,26 +56,29 @@ contains
         integer, intent(in) :: leaf              !! places of a run
         integer, intent(in) :: n_threads         !! threads
         integer, intent(out) :: permutation(:)   !! columns of `vectors` in the new order (n)
-        real(dp), allocatable :: places(:, :)
+        real(dp), allocatable :: places(:, :)    ! along the oblique axes, and the number of the column: moved as one
         integer :: i
 
-        permutation = [(i, i=1, size(permutation))]
-        allocate (places(size(permutation), 3))
+        allocate (places(4, size(permutation)))
         ! Along oblique axes different places of a regular grid do not share coordinates, equal places still do: a cut at an
         ! even position parts no pair.
-        places = matmul(transpose(vectors), oblique)
-        !$omp parallel num_threads(n_threads)
+        do i = 1, size(permutation)
+            places(1:3, i) = vectors(1, i)*oblique(1, :) + vectors(2, i)*oblique(2, :) + vectors(3, i)*oblique(3, :)
+            places(4, i) = i
+        end do
+        !$omp parallel num_threads(n_threads) if(size(permutation) > serial_size)
         !$omp single
         call halve(1, size(permutation))
         !$omp end single
         !$omp end parallel
+        permutation = nint(places(4, :))
 
     contains
 
         !> Order the places first..last.
         recursive subroutine halve(first, last)
             integer, intent(in) :: first, last
-            integer :: axis, middle, n_leaves, n_left
+            integer :: middle, n_leaves, n_left
 
             if (last - first + 1 <= leaf) return
             n_leaves = (last - first + leaf)/leaf
@@ -83,60 +86,89 @@ contains
             do while (2*n_left < n_leaves)
                 n_left = 2*n_left
             end do
-            axis = maxloc(maxval(places(first:last, :), dim=1) - minval(places(first:last, :), dim=1), dim=1)
             middle = first + n_left*leaf - 1
-            call select_smallest(axis, first, last, middle)
+            call select_smallest(longest_side(last - first + 1, places(:, first:last)), middle - first + 1, places(:, first:last))
             !$omp task if (last - first > serial_size) default(shared) firstprivate(first, middle)
             call halve(first, middle)
             !$omp end task
             call halve(middle + 1, last)
             !$omp taskwait
         end subroutine halve
-
-        !> Hoare's selection: afterwards no place of first..middle lies beyond one of middle+1..last along the axis.
-        subroutine select_smallest(axis, first, last, middle)
-            integer, intent(in) :: axis, first, last, middle
-            real(dp) :: pivot
-            integer :: i, j, left, right
-
-            left = first
-            right = last
-            do while (left < right)
-                pivot = places((left + right)/2, axis)
-                i = left
-                j = right
-                do
-                    do while (places(i, axis) < pivot)
-                        i = i + 1
-                    end do
-                    do while (places(j, axis) > pivot)
-                        j = j - 1
-                    end do
-                    if (i <= j) then
-                        call swap(i, j)
-                        i = i + 1
-                        j = j - 1
-                    end if
-                    if (i > j) exit
-                end do
-                if (j < middle) left = i
-                if (i > middle) right = j
-            end do
-        end subroutine select_smallest
-
-        subroutine swap(i, j)
-            integer, intent(in) :: i, j
-            real(dp) :: place(3)
-            integer :: number
-
-            place = places(i, :)
-            places(i, :) = places(j, :)
-            places(j, :) = place
-            number = permutation(i)
-            permutation(i) = permutation(j)
-            permutation(j) = number
-        end subroutine swap
     end subroutine order_by_place
+
+    !> The axis along which some places reach farthest.
+    pure integer function longest_side(n, places) result(axis)
+        integer, intent(in) :: n
+        real(dp), intent(in) :: places(4, n)
+        real(dp) :: high(4), low(4)
+        integer :: i, k
+
+        low = places(:, 1)
+        high = low
+        do i = 2, n
+            !$omp simd
+            do k = 1, 4
+                low(k) = min(low(k), places(k, i))
+                high(k) = max(high(k), places(k, i))
+            end do
+        end do
+        axis = maxloc(high(1:3) - low(1:3), dim=1)
+    end function longest_side
+
+    !> Hoare's selection: afterwards none of the first `middle` places lies beyond one of the others along the axis.
+    pure subroutine select_smallest(axis, middle, places)
+        integer, intent(in) :: axis, middle
+        real(dp), intent(inout), contiguous :: places(:, :)
+        real(dp) :: pivot, place(4)
+        integer :: i, j, left, right
+
+        left = 1
+        right = size(places, 2)
+        do while (left < right)
+            pivot = guess(axis, left, right, middle, places)
+            i = left
+            j = right
+            do
+                do while (places(axis, i) < pivot)
+                    i = i + 1
+                end do
+                do while (places(axis, j) > pivot)
+                    j = j - 1
+                end do
+                if (i <= j) then
+                    place = places(:, i)
+                    places(:, i) = places(:, j)
+                    places(:, j) = place
+                    i = i + 1
+                    j = j - 1
+                end if
+                if (i > j) exit
+            end do
+            if (j < middle) left = i
+            if (i > middle) right = j
+        end do
+    end subroutine select_smallest
+
+    !> A coordinate among places left..right that is likely to be near that of place `middle`, were they in order: the same
+    !> share of a few of them, taken at even distances.
+    pure real(dp) function guess(axis, left, right, middle, places)
+        integer, intent(in) :: axis, left, right, middle
+        real(dp), intent(in), contiguous :: places(:, :)
+        integer, parameter :: most = 15
+        real(dp) :: few(most), value
+        integer :: i, k, n
+
+        n = merge(most, 3, right - left > 8*most)
+        do i = 1, n
+            value = places(axis, left + int((right - left)*(i - 0.5_dp)/n))
+            do k = i - 1, 1, -1
+                if (few(k) <= value) exit
+                few(k + 1) = few(k)
+            end do
+            few(k + 1) = value
+        end do
+        guess = few(1 + (n - 1)*(middle - left)/(right - left))
+    end function guess
 
     !> Centre and radius of a ball, in space, that holds the chosen places.
     pure subroutine bounding_ball(vectors, chosen, centre, radius)

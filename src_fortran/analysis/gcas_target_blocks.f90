@@ -1,5 +1,6 @@
 !> Blocks of targets, parameters or simulated values: taking them in, putting them back.
 module gcas_target_blocks
+    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
     use gcas_ensrf_kernels, only: n_lanes, n_test
     use gcas_ensrf_sources, only: normalise, source_set, split_mean
     use gcas_kinds, only: dp, sp
@@ -26,6 +27,7 @@ module gcas_target_blocks
         integer :: sign(n_lanes)                   !! sign of the correlation that counts; 0: both
         logical :: has_spread(n_lanes)
         logical :: flat = .false.                  !! no lane has any spread: its pairs are counted, nothing else
+        logical :: finite = .true.                 !! what was put back so far are numbers, and so are their squares
         real(dp) :: mean(n_lanes)
         integer :: n_accepted(n_lanes)             !! observations that update the lane
         integer :: width = n_lanes                 !! places: `n_lanes`, or half of it if lanes share places in pairs
@@ -50,6 +52,7 @@ contains
         type(source_set), intent(in) :: sources
         type(block), intent(inout) :: work
 
+        work%finite = .true.
         call allocate_targets(sources%n_members, work)
         call allocate_lists(sources%n, work)
         allocate (work%test(sources%n_members, n_lanes))
@@ -243,6 +246,7 @@ contains
                     *(1.0_dp + relax%rtps*(prior_spread - posterior_spread)/posterior_spread)
             end if
             values(:, column) = work%mean(lane) + work%values(lane, :)
+            work%finite = work%finite .and. ieee_is_finite(dot(values(:, column), values(:, column)))
         end do
     end subroutine store_block
 end module gcas_target_blocks

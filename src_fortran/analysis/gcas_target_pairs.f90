@@ -13,20 +13,39 @@ module gcas_target_pairs
     implicit none (type, external)
     private
 
-    public :: candidate_list, blocks_of_group
-    public :: find_candidates, select_candidates, find_pairs
+    public :: candidate_list, blocks_at_once
+    public :: find_candidates, find_group, select_candidates, find_pairs
 
     integer, parameter :: blocks_of_group = 64 !! blocks that share one list of candidates
+    integer, parameter :: blocks_at_once = 8   !! blocks that a thread takes at a time: few, so that all end together
 
     !> Sources that can reach a group of blocks, with their places side by side.
     type :: candidate_list
         integer :: n = 0
+        integer :: group = 0                      !! of blocks, from 1, where `find_group` made the list
         integer, allocatable :: number(:)         !! among the sources (n)
         real(dp), allocatable :: x(:), y(:), z(:) !! unit vectors (n)
         real(dp), allocatable :: reach(:)         !! chords of the far band's radii (n)
     end type candidate_list
 
 contains
+
+    !> Sources that can reach the group of a block; those of the same group are not looked for again.
+    subroutine find_group(local, sources, vectors, order, first, candidates)
+        type(localization), intent(in) :: local
+        type(source_set), intent(in) :: sources
+        real(dp), intent(in) :: vectors(:, :)
+        integer, intent(in) :: order(:) !! targets, neighbours together
+        integer, intent(in) :: first    !! where the block begins in `order`
+        type(candidate_list), intent(inout) :: candidates
+        integer, parameter :: together = n_lanes*blocks_of_group
+        integer :: group
+
+        group = 1 + (first - 1)/together
+        if (group == candidates%group) return
+        call find_candidates(local, sources, vectors, order(1 + (group - 1)*together:min(group*together, size(order))), candidates)
+        candidates%group = group
+    end subroutine find_group
 
     !> Sources that can reach any target of a group.
     subroutine find_candidates(local, sources, vectors, chosen, candidates)
