@@ -10,8 +10,8 @@ import numpy as np
 from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 
-SAMPLE_ROWS, SAMPLE_RUNS = 64, 4
-"""Rows in a run, and runs spread over a file, from which units are judged."""
+SAMPLE_ROWS = 100
+"""Rows at either end of a file from which units are judged: few, since whole chunks are unpacked for them."""
 BLOCK = 32768
 """Rows that are read at a time."""
 CHUNK_CACHE_MOST = 2**27
@@ -75,9 +75,9 @@ class Field:
         return np.concatenate(parts) if parts else np.empty((0, self.n_levels) if self.levels else 0)
 
     def sample(self) -> np.ndarray:
-        """Some rows from all over the file, enough of them to hold a finite number if the file has any."""
-        starts = np.unique(np.linspace(0, max(self.n - SAMPLE_ROWS, 0), SAMPLE_RUNS).astype(int))
-        values = np.concatenate([self(start, min(start + SAMPLE_ROWS, self.n)) for start in starts])
+        """Rows of both ends of the file, or more, so that a finite number is among them if the file has any."""
+        tail = max(self.n - SAMPLE_ROWS, min(SAMPLE_ROWS, self.n))
+        values = np.concatenate([self(0, min(SAMPLE_ROWS, self.n)), self(tail, self.n)])
         for start in range(0, self.n, BLOCK):
             if np.isfinite(values).any():
                 break

@@ -132,9 +132,9 @@ def pressures(fields: Fields, levels: str, sigma: str, surface: str, n_levels: i
         own = Field(variable, fields.rows, levels=True)
         return lambda start, stop: own(start, stop) * ground(start, stop)[:, None]
     shared = nc.decoded(variable, np.asarray(variable[...]).reshape(-1))
-    if shared.shape != (n_levels,) or not (np.nanmin(shared) >= 0.0 and np.nanmax(shared) <= 1.0 + 1e-6):
+    if shared.shape != (n_levels,) or not ((shared >= 0.0) & (shared <= 1.0 + 1e-6)).all():
         raise InputError("sigma levels are not what is expected", nc.place_of(variable),
-                         f"shape {variable.shape}, {np.nanmin(shared):g} to {np.nanmax(shared):g}", f"({n_levels},), 0 to 1")
+                         f"shape {variable.shape}, {np.array2string(shared, precision=4, threshold=6)}", f"({n_levels},), all of them 0 to 1")
     return lambda start, stop: ground(start, stop)[:, None] * shared
 
 

@@ -23,7 +23,7 @@ from gcas_driver.observations.table import Observations
 log = logging.getLogger(__name__)
 
 CHECK_SOUNDINGS = 2000
-"""Soundings of a file, spread over it, that a check reads in full; of all it reads the times."""
+"""Soundings of a file, of its beginning and its end, that a check reads in full; of all it reads the times."""
 
 Source = Callable[[netCDF4.Dataset, SatelliteStream], ColumnSource]
 

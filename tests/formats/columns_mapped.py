@@ -1,7 +1,7 @@
 """Products that GCAS has no reader for, read by a map of variables: three layouts, as unlike each other as products of the field are.
 
 `tansat`: HDF5 with groups, surface first, mol mol-1, Pa, year to second in one variable, flag 1 is good, longitudes 0 to 360.
-`layers`: NetCDF classic, levels by soundings, sigma, kernels times weights, date and hour. `texts`: times as text, no weights, no prior
+`layers`: NetCDF classic, no units, sigma, kernels times weights, date and hour. `texts`: times as text, no weights, no prior
 XCO2.
 None imitates a real file: no TanSat file has been seen.
 """
@@ -40,12 +40,14 @@ MAPS = {
     "texts": {
         "time": ("when",), "time_form": "text", "pressure_weight": "", "level_order": "surface_first", "quality": "qa",
         "quality_rule": ">= 0.5"}}
+PLAIN = {v.name: v.default for v in COLUMN_MAP.variables if v.name != "name"}
+"""A map that leaves everything at its default: the names of Lite files."""
 FILES = {"tansat": "TanSat_XCO2_{yyyymmdd}.h5", "layers": "col_{yyyymmdd}.nc", "texts": "xco2_{yyyymmdd}.nc4"}
 
 
 def map_of(layout: str, **changes):
     """The settings of a &column_map group."""
-    values = {v.name: v.default for v in COLUMN_MAP.variables} | {"name": layout} | MAPS[layout] | changes
+    values = PLAIN | {"name": layout} | MAPS[layout] | changes
     return CLASSES["column_map"](**values)
 
 
@@ -102,7 +104,7 @@ def _write_layers(path: Path, s: Soundings) -> None:
                                    ("column_prior", "f4", s.prior_xco2), ("ps", "f4", s.pressure[:, -1])):
             dataset.createVariable(name, kind, ("n",))[:] = np.nan_to_num(values, nan=-1.0)
         for name, values in (("h", s.weight), ("hk", s.weight * s.kernel), ("profile", s.prior)):
-            dataset.createVariable(name, "f8", ("z", "n"))[:] = np.nan_to_num(values, nan=-1.0).T
+            dataset.createVariable(name, "f8", ("n", "z"))[:] = np.nan_to_num(values, nan=-1.0)
         dataset.createVariable("sigma", "f8", ("z",))[:] = s.pressure[0] / s.pressure[0, -1]
 
 

@@ -21,6 +21,10 @@ from .reading import rows
 from .sounding_numbers import N_LEVELS, Soundings, identifiers, make_soundings
 
 MISSING = -999999.0
+CHUNK = 25000
+"""Rows in a compressed chunk of large files."""
+FURTHER = 35
+"""Variables of large files that no reader looks at."""
 DAY = np.datetime64("2016-04-04")
 ORDER_TEXT = "Defined on layer boundaries. These are oriented space-to-surface, so the first element defines the TOA, the last the surface."
 
@@ -183,6 +187,25 @@ def date_components(time: np.ndarray) -> np.ndarray:
     text = np.array([list(map(int, m.replace("-", " ").replace("T", " ").replace(":", " ").split())) for m in moments.astype(str)])
     text = text.reshape(len(time), 6)
     return np.column_stack([text, np.floor(1000.0 * (time - np.floor(time)))]).astype(np.int16)
+
+
+def write_week(directory: Path, start: np.datetime64, days: int, n: int, dialect: str) -> None:
+    """Days of `n` soundings along orbits, two of five flagged, compressed as the producers do, with numbers as noisy as real ones."""
+    for day in np.arange(start, start + days):
+        s, random = make_soundings(n, str(day), seed=int(day.astype(int))), np.random.default_rng(int(day.astype(int)))
+        turn = (s.time - s.time[0]) / 86400.0 * 14.57
+        s.lat = 80.0 * np.sin(2.0 * np.pi * turn) + random.normal(0.0, 0.05, n)
+        s.lon = (-25.0 * turn + random.normal(0.0, 0.1, n)) % 360.0 - 180.0
+        s.quality = (random.random(n) < 0.4).astype(np.int8)
+        s.kernel = s.kernel + random.normal(0.0, 0.02, s.kernel.shape)
+        s.prior = s.prior + random.normal(0.0, 0.05, s.prior.shape)
+        s.pressure = s.pressure[:, -1:] * (s.pressure[0] / s.pressure[0, -1])
+        s.prior_xco2 = (s.weight * s.prior).sum(axis=1)
+        path = write_lite(directory / DIALECTS[dialect].name(day), s, dialect, chunk=CHUNK, level=4)
+        with netCDF4.Dataset(path, "a") as dataset:  # what nobody asks for is most of a real file's variables
+            for i in range(FURTHER):
+                variable = dataset.createVariable(f"Retrieval/further_{i}", "f4", ("sounding_id",), zlib=True, chunksizes=(min(CHUNK, n),))
+                variable[:] = random.normal(0.0, 1.0, n)
 
 
 def stream_of(directory: Path, dialect: str, **changes) -> SatelliteStream:
