@@ -64,7 +64,7 @@ def source(dataset: netCDF4.Dataset, stream: SatelliteStream) -> ColumnSource:
         uncertainty=fields.error(stream.uncertainty_variable or "xco2_uncertainty"), prior_xco2=fields.fraction("xco2_apriori"),
         pressure=turned(levels["pressure"], turn), pressure_weight=turned(levels["weight"], turn),
         averaging_kernel=turned(levels["kernel"], turn), prior_profile=turned(levels["prior"], turn),
-        identifiers=identifiers_from(number.variable), date=dates_of_identifiers(number),
+        identifiers=identifiers_from(fields, number.variable), date=dates_of_identifiers(number),
         quality=fields.need("xco2_quality_flag", "quality_flag"), warn_level=warn_level,
         outcome=fields.find("Retrieval/outcome_flag", "Sounding/outcome_flag", "outcome_flag"), mode=mode, mode_names=names,
         surface=_surface(fields), solar_zenith=fields.find("solar_zenith_angle", "Sounding/solar_zenith_angle"),

@@ -134,7 +134,7 @@ def pressures(fields: Fields, levels: str, sigma: str, surface: str, n_levels: i
     shared = nc.decoded(variable, np.asarray(variable[...]).reshape(-1))
     if shared.shape != (n_levels,) or not ((shared >= 0.0) & (shared <= 1.0 + 1e-6)).all():
         raise InputError("sigma levels are not what is expected", nc.place_of(variable),
-                         f"shape {variable.shape}, {np.array2string(shared, precision=4, threshold=6)}", f"({n_levels},), all of them 0 to 1")
+                         f"shape {variable.shape}, {np.array2string(shared, precision=4, threshold=6)}", f"({n_levels},), 0 to 1")
     return lambda start, stop: ground(start, stop)[:, None] * shared
 
 
@@ -159,8 +159,18 @@ def same_levels(fields: dict[str, Field]) -> int:
     return counts.pop()
 
 
-def identifiers_from(variable: netCDF4.Variable | None, prefix: str = "") -> Callable[[np.ndarray], np.ndarray]:
-    """Identifiers out of a variable of whole numbers or text; without one, the prefix and the row's number in the file."""
+def identifiers_from(fields: Fields, variable: netCDF4.Variable | None, prefix: str = "") -> Callable[[np.ndarray], np.ndarray]:
+    """Identifiers out of a variable of whole numbers or text; without one, the prefix and the row's number in the file.
+
+    Raises
+    ------
+    InputError
+        If the variable has not one number or text for each sounding.
+    """
+    if variable is not None:
+        text = np.dtype(variable.dtype if variable.dtype is not str else object).kind == "S" and variable.ndim == 2
+        if variable.dimensions[:1] != (fields.rows,) or variable.ndim > (2 if text else 1):
+            raise InputError("wrong shape", nc.place_of(variable), f"dimensions ({', '.join(variable.dimensions)})", f"({fields.rows},)")
 
     def by_number(rows: np.ndarray) -> np.ndarray:
         return np.array([f"{prefix}{row + 1:06d}" for row in rows], dtype=object)
@@ -174,6 +184,6 @@ def identifiers_from(variable: netCDF4.Variable | None, prefix: str = "") -> Cal
             raw = np.nan_to_num(raw, nan=-1.0).astype(np.int64)
         if raw.dtype.kind == "S" and raw.ndim == 2:
             raw = np.array([b"".join(row).decode("ascii", "replace").strip() for row in raw], dtype=object)
-        return raw.reshape(len(rows)).astype(str).astype(object)
+        return raw.astype(str).astype(object)
 
     return by_number if variable is None else by_variable

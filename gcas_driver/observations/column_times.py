@@ -86,8 +86,18 @@ def dates_of_identifiers(field: Field) -> Rows:
     return lambda start, stop: days_of_numbers(_leading(field(start, stop), 8))
 
 
-def texts(variable: netCDF4.Variable) -> Rows:
-    """Times from ISO 8601 texts such as 2018-06-01T12:34:56.7Z."""
+def texts(variable: netCDF4.Variable, along: str) -> Rows:
+    """Times from ISO 8601 texts such as 2018-06-01T12:34:56.7Z, one for each place along a dimension.
+
+    Raises
+    ------
+    InputError
+        If the variable holds no texts, or is of other dimensions.
+    """
+    kind = np.dtype(object if variable.dtype is str else variable.dtype).kind
+    if variable.dimensions[:1] != (along,) or variable.ndim != {"O": 1, "S": 2}.get(kind, 0):
+        raise InputError("no texts of times", nc.place_of(variable), f"{variable.dtype}, dimensions ({', '.join(variable.dimensions)})",
+                         f"one text for each place along {along}")
 
     def rows(start: int, stop: int) -> np.ndarray:
         raw = variable[start:stop]

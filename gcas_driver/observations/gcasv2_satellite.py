@@ -41,7 +41,7 @@ def source(dataset: netCDF4.Dataset, stream: SatelliteStream) -> ColumnSource:
         pressure=turned(levels["pressure"], turn), pressure_weight=turned(levels["weight"], turn),
         averaging_kernel=turned(levels["kernel"], turn), prior_profile=turned(levels["prior"], turn),
         # The layout has no identifier: the day and the row in the file.
-        identifiers=identifiers_from(None, f"{named[1]}-" if named else ""), mode=fields.find("opmode"), mode_names=MODES,
+        identifiers=identifiers_from(fields, None, f"{named[1]}-" if named else ""), mode=fields.find("opmode"), mode_names=MODES,
         **terms(fields, stream))
 
 

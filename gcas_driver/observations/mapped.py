@@ -111,7 +111,7 @@ def _time(fields: Fields, names) -> Rows:
     """Times by the map's form."""
     form = names.time_form
     if form == "text":
-        return texts(nc.require_variable(fields.dataset, names.time[:1]))
+        return texts(nc.require_variable(fields.dataset, names.time[:1]), fields.rows)
     if form == "components" and len(names.time) == 1:
         return components([fields.need(names.time[0], levels=True)])
     parts = [fields.need(name) for name in names.time]
@@ -155,8 +155,8 @@ def _surface(fields: Fields, names) -> Rows | None:
 
 def _identifiers(fields: Fields, names) -> Callable[[np.ndarray], np.ndarray]:
     if not names.identifier:
-        return identifiers_from(None, f"{Path(fields.path).stem}-")
-    return identifiers_from(nc.require_variable(fields.dataset, (names.identifier,)))
+        return identifiers_from(fields, None, f"{Path(fields.path).stem}-")
+    return identifiers_from(fields, nc.require_variable(fields.dataset, (names.identifier,)))
 
 
 READER = ColumnReader(source)

@@ -24,6 +24,8 @@ from mozart_coupling.grids import wrap_longitude
 
 DAY_SECONDS = 86400.0
 TIME_BLOCK = 2**18
+SEVERAL = 10
+"""Soundings of which all can hardly lack a time by damage to single ones."""
 PROFILE_BLOCK = BLOCK // 2
 
 
@@ -107,6 +109,8 @@ def _rows_in_time(source: ColumnSource, start: float, end: float, day: float | N
         n_strange += int(np.count_nonzero(strange))
         example = time[strange][0] if strange.any() else example
         chosen.append(a + np.flatnonzero(inside))
+    if n_timed == 0 and source.n >= SEVERAL:
+        raise InputError("no time can be read", source.path, f"{source.n} missing or impossible times", "times", "check the form of the times")
     if n_strange > 0.5 * n_timed:
         raise InputError("the times are not those of the day in the file's name", source.path,
                          f"{n_strange} of {n_timed} times are more than a day away, such as {_moment(example)}", f"about {_moment(day)}",
