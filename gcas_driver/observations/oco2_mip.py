@@ -53,7 +53,8 @@ def source(dataset: netCDF4.Dataset, stream: SatelliteStream) -> ColumnSource:
         lon=fields.need("longitude", "lon"), lat=fields.need("latitude", "lat"), xco2=value,
         uncertainty=fields.error(stream.uncertainty_variable or "xco2_uncertainty"), prior_xco2=fields.fraction("xco2_apriori"),
         pressure=turned(pressure, turn), pressure_weight=turned(levels["weight"], turn), averaging_kernel=turned(levels["kernel"], turn),
-        prior_profile=turned(levels["prior"], turn), identifiers=identifiers_from(fields, number.variable), date=dates_of_identifiers(number),
+        prior_profile=turned(levels["prior"], turn), identifiers=identifiers_from(fields, number.variable),
+        date=dates_of_identifiers(number),
         quality=_flag(fields), mode=mode, mode_names=MODES, surface=coded(mode, SURFACES), solar_zenith=fields.find("solar_zenith_angle"),
         sensor_zenith=fields.find("sensor_zenith_angle"), **terms(fields, stream), **_scale(value.variable, fields))
 

@@ -110,7 +110,8 @@ def _rows_in_time(source: ColumnSource, start: float, end: float, day: float | N
         example = time[strange][0] if strange.any() else example
         chosen.append(a + np.flatnonzero(inside))
     if n_timed == 0 and source.n >= SEVERAL:
-        raise InputError("no time can be read", source.path, f"{source.n} missing or impossible times", "times", "check the form of the times")
+        raise InputError("no time can be read", source.path, f"{source.n} missing or impossible times", "times",
+                         "check the form of the times")
     if n_strange > 0.5 * n_timed:
         raise InputError("the times are not those of the day in the file's name", source.path,
                          f"{n_strange} of {n_timed} times are more than a day away, such as {_moment(example)}", f"about {_moment(day)}",
@@ -187,8 +188,9 @@ def _means(heads: Heads, segments: Segments, good: np.ndarray, n_members: np.nda
     means = {}
     for name in names:
         # Times are large numbers of which small differences matter: the mean is taken of the distance from one of them.
-        origin = heads[name][0] if len(heads) else 0.0
-        total = np.bincount(segments.index[good], weights=(heads[name] - origin)[good], minlength=len(segments))
+        values = heads[name][good]
+        origin = values[0] if len(values) else 0.0
+        total = np.bincount(segments.index[good], weights=values - origin, minlength=len(segments))
         means[name] = origin + total[chosen] / n_members[chosen]
     return {**means, "lon": wrap_longitude(means["lon"])}
 

@@ -262,6 +262,14 @@ def test_mapped_layouts(tmp_path, layout):
     assert check_streams([columns_mapped.stream_of(tmp_path, layout)], columns_mapped.DAY, columns_mapped.DAY + 1) == []
 
 
+def test_a_bad_first_sounding_does_not_spoil_the_others(tmp_path):
+    s = make_soundings(8, str(columns_mapped.DAY))
+    s.prior[0, 3] = np.nan
+    columns_mapped.write_mapped(columns_mapped.file_of(tmp_path, "texts"), s, "texts")
+    table = read_mapped(tmp_path, "texts", cell_degrees=1.0)
+    assert table.counts() == {"missing operator data": 1} and np.isfinite(table.operators["texts"].prior_xco2).all()
+
+
 def test_mapped_selection(tmp_path):
     s = make_soundings(30, str(columns_mapped.DAY))
     columns_mapped.write_mapped(columns_mapped.file_of(tmp_path, "tansat"), s, "tansat")
