@@ -1,4 +1,4 @@
-"""CarbonTracker's flux files of several releases, its priors by code, and GCASv2's daily files."""
+"""CarbonTracker's flux files of several releases, and its priors by code; on ten degrees, where the real ones have one."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ from pathlib import Path
 
 import netCDF4
 import numpy as np
-from generators.flux_files import plausible_flux, write_carbontracker, write_gcasv2
-
-from gcas_driver.fluxes.priors import PriorStream
+from generators import flux_files
+from generators.flux_files import write_carbontracker
 
 from .flux_common import DAY, flux_specimen, one_stream, write_cf
 
 STAMP = "20100615"
-MOLECULES = 6.02214076e23 / 1e4
-WEST_FIRST = np.arange(-179.5, 180)
+SHAPE = (18, 36)
+WEST_FIRST = np.arange(-175.0, 180, 10)
 
 
-def write_daily(directory: Path) -> Path:
+def plausible_flux(component: str, seed: int = 0) -> np.ndarray:
+    """(8, 18, 36) mol m-2 s-1 of a believable size."""
+    return flux_files.plausible_flux(component, seed, SHAPE)
+
+
+def write_daily(directory: Path, *, fill_north: bool = False) -> Path:
     """CT2016 to CT2022 and CT-NRT: three-hourly, all components, `time` with components and decimal dates beside it."""
     path = directory / f"CT2022.flux1x1.{STAMP}.nc"
     fluxes = {"bio_flux_opt": plausible_flux("bio"), "ocn_flux_opt": plausible_flux("ocn"), "fossil_flux_imp": plausible_flux("fossil"),
               "fire_flux_imp": plausible_flux("fire")}
-    write_carbontracker(path, str(DAY), fluxes)
+    write_carbontracker(path, str(DAY), fluxes, fill_north=fill_north)
     with netCDF4.Dataset(path, "a") as file:
         file.createDimension("calendar_components", 6)
         parts = file.createVariable("time_components", "i4", ("time", "calendar_components"))
@@ -51,7 +55,7 @@ def write_oldest(directory: Path) -> Path:
 
 
 def monthly_fluxes(component: str = "bio", n: int = 12) -> np.ndarray:
-    """(n, 180, 360) mol m-2 s-1 with a season."""
+    """(n, 18, 36) mol m-2 s-1 with a season."""
     return plausible_flux(component)[0] * (1 + 0.5 * np.cos(2 * np.pi * np.arange(n) / 12))[:, None, None]
 
 
@@ -84,22 +88,13 @@ def write_priors(directory: Path) -> Path:
     return path
 
 
-def write_gcasv2_bio(directory: Path) -> Path:
-    """GCASv2's daily BIO."""
-    return write_gcasv2(directory, "bio", STAMP, plausible_flux("bio") * MOLECULES)
-
-
-def gcasv2_group(path: Path) -> list[PriorStream]:
-    """The group above the folder of the component."""
-    return [PriorStream("bio", "gcasv2", path.parents[1])]
-
-
 SPECIMENS = [
     flux_specimen("flux_ct_daily", "netcdf4", write_daily, one_stream("bio", "carbontracker")),
+    flux_specimen("flux_ct_daily_gaps", "netcdf4", lambda directory: write_daily(directory, fill_north=True),
+                  one_stream("fossil", "carbontracker")),
     flux_specimen("flux_ct_old", "netcdf4", write_old, one_stream("fossil", "carbontracker")),
     flux_specimen("flux_ct_oldest", "netcdf4", write_oldest, one_stream("ocn", "carbontracker")),
     flux_specimen("flux_ct_monthly", "netcdf4", write_monthly, one_stream("fossil", "carbontracker")),
     flux_specimen("flux_ct_europe", "netcdf4", write_europe, one_stream("bio", "carbontracker", variable="bio_flux_prior")),
     flux_specimen("flux_ct_priors", "netcdf4", write_priors, one_stream("fossil", "carbontracker_prior", codes=("fm", "fo"))),
-    flux_specimen("flux_gcasv2", "netcdf3", write_gcasv2_bio, gcasv2_group),
 ]

@@ -10,33 +10,33 @@ from mozart_coupling.grids import Grid
 
 from .flux_common import DAY, flux_specimen, one_stream, write_cf
 
-TWO_DEGREES = Grid.regular(180, 90, lon_first=None)
+TEN_DEGREES = Grid.regular(36, 18, lon_first=None)
 HOURS = (3.0 * np.arange(8), f"hours since {DAY} 00:00:00")
 
 
 def bio(n: int = 8) -> np.ndarray:
-    """(n, 90, 180) mol m-2 s-1 on two degrees."""
-    lat, lon = np.deg2rad(TWO_DEGREES.lat)[:, None], np.deg2rad(TWO_DEGREES.lon)
+    """(n, 18, 36) mol m-2 s-1 on ten degrees."""
+    lat, lon = np.deg2rad(TEN_DEGREES.lat)[:, None], np.deg2rad(TEN_DEGREES.lon)
     return 2e-6 * np.cos(lat) * (0.3 + np.cos(2 * np.pi * np.arange(n) / n)[:, None, None] * np.cos(lon))
 
 
 def write_packed(directory: Path) -> Path:
     """Two-byte integers with scale and offset, north first, longitudes from -180, hours at interval starts."""
-    return write_cf(directory / "bio_packed.nc", "nee", 1e6 * np.roll(bio(), 90, axis=-1)[:, ::-1], units="umol m-2 s-1", dtype="i2",
-                    fill=-32768, packing=(1e-4, 0.1), lat=TWO_DEGREES.lat[::-1], lon=np.arange(-179.0, 180, 2), time=HOURS,
+    return write_cf(directory / "bio_packed.nc", "nee", 1e6 * np.roll(bio(), 18, axis=-1)[:, ::-1], units="umol m-2 s-1", dtype="i2",
+                    fill=-32768, packing=(1e-4, 0.1), lat=TEN_DEGREES.lat[::-1], lon=np.arange(-175.0, 180, 10), time=HOURS,
                     format="NETCDF3_CLASSIC")
 
 
 def write_per_cell(directory: Path) -> Path:
     """Amounts per cell and second, stamped at interval ends, longitude before latitude."""
-    return write_cf(directory / "bio_cells.nc", "flux", bio() * TWO_DEGREES.area * 12.011e-3, units="kgC cell-1 s-1", dtype="f8",
+    return write_cf(directory / "bio_cells.nc", "flux", bio() * TEN_DEGREES.area * 12.011e-3, units="kgC cell-1 s-1", dtype="f8",
                     order="txy", time=(3.0 + HOURS[0], HOURS[1]))
 
 
 def write_downward(directory: Path) -> Path:
     """A model's nbp: downward, kgC, monthly in a calendar without leap days, with bounds and gaps."""
     values = np.ma.array(-bio(12) * 12.011e-3)
-    values[:, :10] = np.ma.masked
+    values[:, :2] = np.ma.masked
     name = "surface_net_downward_mass_flux_of_carbon_dioxide_expressed_as_carbon_due_to_all_land_processes"
     edges = np.concatenate([[0], np.cumsum([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])]).astype(float)
     return write_cf(directory / "bio_model_2010.nc", "nbp", values, units="kg C m-2 s-1", fill=1e20, calendar="noleap",

@@ -10,6 +10,7 @@ import numpy as np
 
 from .flux_common import flux_specimen, one_stream
 
+SHAPE = (18, 36)  # of specimens; the real ones have a degree (ODIAC) and a quarter of one (GFED)
 KINDS = ("SAVA", "BORF", "TEMF", "DEFO", "PEAT", "AGRI")
 
 
@@ -29,8 +30,8 @@ def from_north_and_west(field: np.ndarray) -> np.ndarray:
 
 
 def gfed_carbon(month: int) -> np.ndarray:
-    """(720, 1440) gC m-2 month-1, south first, from 0 E; half of the cells never burn."""
-    field = np.repeat(np.repeat(smooth((180, 360), month), 4, axis=0), 4, axis=1)
+    """(18, 36) gC m-2 month-1, south first, from 0 E; half of the cells never burn."""
+    field = smooth(SHAPE, month)
     return np.where(field > 1.0, 20.0 * (field - 1.0), 0.0)
 
 
@@ -42,24 +43,24 @@ def gfed_shares(month: int, n_days: int) -> tuple[np.ndarray, np.ndarray]:
 
 def write_gfed(directory: Path, *, year: int = 2010, shares_of: tuple[int, ...] = (6,), full: tuple[int, ...] = (6,),
                omit: tuple[str, ...] = (), beta: str = "") -> Path:
-    """GFED4.1s' yearly file; months in `full` have fires, those in `shares_of` the shares of 2003 on; `omit` is left out."""
+    """GFED4.1s' yearly file; months in `full` have fires, those in `shares_of` shares; fields in `omit` are left out."""
     path = directory / f"GFED4.1s_{year}{beta}.hdf5"
     directory.mkdir(parents=True, exist_ok=True)
     with netCDF4.Dataset(path, "w") as file:
-        file.createDimension("phony_dim_0", 720)
-        file.createDimension("phony_dim_1", 1440)
+        file.createDimension("phony_dim_0", SHAPE[0])
+        file.createDimension("phony_dim_1", SHAPE[1])
 
         def put(group, name, values):
             if f"{group.path}/{name}" in omit:
                 return
-            variable = group.createVariable(name, "f4", ("phony_dim_0", "phony_dim_1"), zlib=True, complevel=1, fill_value=False)
+            variable = group.createVariable(name, "f4", ("phony_dim_0", "phony_dim_1"), zlib=True, fill_value=False)
             variable[:] = values
 
-        put(file, "lat", np.broadcast_to((89.875 - 0.25 * np.arange(720))[:, None], (720, 1440)))
-        put(file, "lon", np.broadcast_to(-179.875 + 0.25 * np.arange(1440), (720, 1440)))
+        put(file, "lat", np.broadcast_to((85.0 - 10 * np.arange(18))[:, None], SHAPE))
+        put(file, "lon", np.broadcast_to(-175.0 + 10 * np.arange(36), SHAPE))
         for month in range(1, 13):
             group = file.createGroup(f"emissions/{month:02d}")
-            carbon = gfed_carbon(month) if month in full else np.zeros((720, 1440))
+            carbon = gfed_carbon(month) if month in full else np.zeros(SHAPE)
             put(group, "C", from_north_and_west(carbon))
             put(group, "DM", from_north_and_west(carbon / 480.0))
             if month not in shares_of:
@@ -78,9 +79,9 @@ def write_gfed(directory: Path, *, year: int = 2010, shares_of: tuple[int, ...] 
 
 
 def odiac_fields() -> tuple[np.ndarray, np.ndarray]:
-    """Land and bunker (12, 180, 360) gC m-2 d-1, south first, from 0 E."""
+    """Land and bunker (12, 18, 36) gC m-2 d-1, south first, from 0 E."""
     season = (1 + 0.1 * np.cos(2 * np.pi * np.arange(12) / 12))[:, None, None]
-    return 0.1 * smooth((180, 360)) * season, 0.02 * smooth((180, 360), 1) * season
+    return 0.1 * smooth(SHAPE) * season, 0.02 * smooth(SHAPE, 1) * season
 
 
 def write_odiac(directory: Path, year: int = 2010) -> Path:
@@ -88,8 +89,8 @@ def write_odiac(directory: Path, year: int = 2010) -> Path:
     path = directory / f"odiac2016_1x1d_{year}.nc"
     directory.mkdir(parents=True, exist_ok=True)
     with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
-        for name, numbers, units in (("lat", np.arange(-89.5, 90), "degrees_north"), ("lon", np.arange(-179.5, 180), "degrees_east"),
-                                     ("month", np.arange(1, 13), "month")):
+        for name, numbers, units in (("lat", np.arange(-85.0, 90, 10), "degrees_north"),
+                                     ("lon", np.arange(-175.0, 180, 10), "degrees_east"), ("month", np.arange(1, 13), "month")):
             file.createDimension(name, numbers.size)
             variable = file.createVariable(name, "f4", (name,))
             variable.units = units
@@ -97,7 +98,7 @@ def write_odiac(directory: Path, year: int = 2010) -> Path:
         for name, values in zip(("land", "intl_bunker"), odiac_fields(), strict=True):
             variable = file.createVariable(name, "f4", ("month", "lat", "lon"))
             variable.units = "gC/m2/d"
-            variable[:] = np.roll(values, 180, axis=-1)
+            variable[:] = np.roll(values, 18, axis=-1)
     return path
 
 
@@ -122,6 +123,4 @@ SPECIMENS = [
     flux_specimen("flux_gfed_monthly", "hdf5", lambda directory: write_gfed(directory, shares_of=()), one_stream("fire", "gfed")),
     flux_specimen("flux_odiac", "netcdf3", write_odiac, one_stream("fossil", "odiac")),
     flux_specimen("flux_cdiac", "text", write_cdiac, one_stream("fossil", "cdiac")),
-    flux_specimen("flux_cdiac_annual", "text", lambda directory: write_cdiac(directory, name="gridcar.2010", values=cdiac_field() * 0.012),
-                  one_stream("fossil", "cdiac")),
 ]

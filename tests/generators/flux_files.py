@@ -37,14 +37,15 @@ def write_gcasv2(directory: Path, component: str, day: str, molecules: np.ndarra
 
 
 def write_carbontracker(path: Path, day: str, fluxes: dict[str, np.ndarray], *, old: bool = False, fill_north: bool = False) -> Path:
-    """CarbonTracker's flux1x1 file; `fluxes` maps variable names to (8, 180, 360) mol m-2 s-1 on longitudes -179.5 … 179.5."""
+    """CarbonTracker's flux1x1 file; `fluxes` maps variable names to (8, 180, 360) mol m-2 s-1 on longitudes -179.5 … 179.5, or coarser."""
     time, lat, lon = ("date", "lat", "lon") if old else ("time", "latitude", "longitude")
     path.parent.mkdir(parents=True, exist_ok=True)
+    nlat, nlon = next(iter(fluxes.values())).shape[1:]
     with netCDF4.Dataset(path, "w") as file:
-        for name, size in ((time, 8), (lat, 180), (lon, 360)):
+        for name, size in ((time, 8), (lat, nlat), (lon, nlon)):
             file.createDimension(name, size)
-        file.createVariable(lat, "f4", (lat,))[:] = np.arange(-89.5, 90)
-        file.createVariable(lon, "f4", (lon,))[:] = np.arange(-179.5, 180)
+        file.createVariable(lat, "f4", (lat,))[:] = -90 + (np.arange(nlat) + 0.5) * 180 / nlat
+        file.createVariable(lon, "f4", (lon,))[:] = -180 + (np.arange(nlon) + 0.5) * 360 / nlon
         centres = (np.datetime64(day) - np.datetime64("2000-01-01")).astype(int) + (np.arange(8) + 0.5) / 8
         variable = file.createVariable(time, "f8", (time,))
         variable.units = "days since 2000-01-01 00:00:00 UTC"

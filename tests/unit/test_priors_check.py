@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from formats import flux_carbontracker, flux_climatologies, flux_inventories
+from formats import flux_climatologies, flux_inventories
+from generators.flux_files import plausible_flux, write_gcasv2
 
 from gcas_driver.check import check_case, print_check
 from gcas_driver.config import load
@@ -28,7 +29,7 @@ NAMELIST = """&case name = 'priors' /
 def case(tmp_path_factory):
     """The namelist and its files; FIRE's format is corrected, GFED's file being large."""
     directory = tmp_path_factory.mktemp("case")
-    flux_carbontracker.write_gcasv2_bio(directory / "bio")
+    write_gcasv2(directory / "bio", "bio", "20100615", plausible_flux("bio") * 6.02214076e19)
     flux_climatologies.write_with_model(directory / "ocn")
     flux_inventories.write_cdiac(directory / "fossil")
     flux_inventories.write_odiac(directory / "fossil")

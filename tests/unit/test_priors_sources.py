@@ -13,6 +13,7 @@ from gcas_driver.errors import InputError, SettingsError
 from gcas_driver.fluxes.prior import window_fluxes
 from gcas_driver.fluxes.priors import PriorStream, annual_totals, check, check_all, days, read, source_days, sources, three_hourly
 from gcas_driver.fluxes.priors.diurnal import SHAPES, weights_of
+from mozart_coupling.constants import EARTH_RADIUS_M
 from mozart_coupling.grids import Grid, regrid
 
 JUNE = 30 * 86400.0
@@ -41,7 +42,7 @@ def test_gaps_are_filled_by_the_second_product_and_both_totals_are_kept(tmp_path
     share = regrid((~sea).astype(float), grid, model.grid)
     wanted = total_of(june[None], grid) + total_of(model.values * share, model.grid)
     filled = day_of(streams)
-    assert filled.gaps is None and filled.values.shape == (8, 90, 180)
+    assert filled.gaps is None and filled.values.shape == (8, 18, 36)
     size = total_of(np.abs(june[None]), grid)
     assert abs(total_of(filled.values, filled.grid) - wanted) < 1e-12 * size
     inland = share == 1.0
@@ -67,6 +68,16 @@ def test_three_kinds_of_the_climatology_agree(tmp_path):
         np.testing.assert_allclose(read(PriorStream("ocn", "climatology", tmp_path / name), DAY, DAY + 1), table, rtol=1e-6, atol=1e-20)
 
 
+def test_a_table_on_four_by_five_degrees(tmp_path):
+    grid = flux_climatologies.FOUR_BY_FIVE
+    flux_climatologies.write_table(tmp_path, grid=grid)
+    flux = read(PriorStream("ocn", "takahashi", tmp_path, units=UNITS), DAY, DAY + 1)
+    sea = flux_climatologies.sea(grid)
+    wanted = np.where(sea, flux_climatologies.carbon(grid)[5], 0.0) * GRAM_OF_CARBON / JUNE
+    np.testing.assert_allclose(flux.values[0], wanted, rtol=1e-12, atol=1e-20)
+    assert flux.lat.values[0] == -88.0 and flux.lon.values[0] == 2.5
+
+
 def test_areas_of_a_table_are_the_cells_sea(tmp_path):
     flux_climatologies.write_table(tmp_path / "whole")
     flux_climatologies.write_table(tmp_path / "share", comma=True, area=True)
@@ -81,7 +92,7 @@ def test_areas_of_a_table_are_the_cells_sea(tmp_path):
     (lambda lines: [line.replace("LON", "XLON") for line in lines], "a column is missing"),
     (lambda lines: lines[2:], "another number of columns"),
     (lambda lines: [line.replace("355.1", "") if "  7  " in line else line for line in lines], "another number of columns"),
-    (lambda lines: [line.replace("  2.5  ", "  3.7  ") for line in lines], "not cell centres"),
+    (lambda lines: [line.replace("  10.0  ", "  13.7  ") for line in lines], "not cell centres"),
     (lambda lines: [lines[0], lines[1].replace("LAT  LON", "LON  LAT"), *lines[2:]], "not cell centres"),
     (lambda lines: lines[:2], "no table"),
     (lambda lines: [line.replace("355.1", "n.a.") for line in lines], "not a number"),
@@ -131,15 +142,15 @@ def test_a_shape_keeps_every_days_total(shape, tmp_path):
     flux_inventories.write_odiac(tmp_path)
     plain = next(iter(days(PriorStream("fossil", "odiac", tmp_path), DAY, DAY + 1)))
     shaped = next(iter(days(PriorStream("fossil", "odiac", tmp_path, diurnal=shape), DAY, DAY + 1)))
-    assert shaped.values.shape == (8, 180, 360) and np.ptp(shaped.values[:, 90, 0]) > 0
+    assert shaped.values.shape == (8, 18, 36) and np.ptp(shaped.values[:, 9, 0]) > 0
     np.testing.assert_allclose(shaped.values.mean(axis=0), plain.values[0], rtol=1e-13)
 
 
 def _monthly_and_cycle(directory, component, sign=1.0):
-    """A monthly mean on one degree, and another product with a course within the day on two degrees."""
+    """A monthly mean on five degrees, and another product with a course within the day on ten degrees."""
     edges = (np.datetime64("2010-01") + np.arange(13)).astype("datetime64[D]")
     middle = 0.5 * ((edges[:-1] - edges[0]).astype(float) + (edges[1:] - edges[0]).astype(float))
-    mean = flux_carbontracker.monthly_fluxes(component)
+    mean = np.repeat(np.repeat(flux_carbontracker.monthly_fluxes(component), 2, axis=1), 2, axis=2)
     write_cf(directory / f"{component}_2010.nc", "flux", mean, time=(middle, "days since 2010-01-01"), dtype="f8")
     cycle = sign * flux_cf.bio() if component in ("bio", "ocn") else np.abs(flux_cf.bio()) * 1e-2
     write_cf(directory / "cycle" / f"{component}_cycle.nc", "flux", cycle, time=(1.5 + 3 * np.arange(8), f"hours since {DAY} 00:00:00"),
@@ -198,9 +209,8 @@ def test_the_mean_of_two_inventories_is_two_groups_of_a_half(tmp_path):
     halves = [PriorStream("fossil", name, tmp_path, factor=0.5) for name in ("cdiac", "odiac")]
     grid = Grid.named("144x96")
     window = window_fluxes(halves, grid, DAY, DAY + 1)
-    one_degree = Grid.regular(360, 180, lon_first=None)
     land, bunker = flux_inventories.odiac_fields()
-    grams = 0.5 * (((land + bunker)[5] * one_degree.area).sum() / 86400 + flux_inventories.cdiac_field().sum() * 1e9 / JUNE)
+    grams = 0.5 * (((land + bunker)[5] * Grid.regular(36, 18).area).sum() / 86400 + flux_inventories.cdiac_field().sum() * 1e9 / JUNE)
     np.testing.assert_allclose(total_of(window.fossil.values, grid) * 12.011, grams, rtol=1e-7)
     by_hand = grams * 365.25 * 86400 * 1e-15
     np.testing.assert_allclose(annual_totals(halves, DAY, DAY + 1)[2010]["fossil"], by_hand, rtol=1e-7)
@@ -291,10 +301,9 @@ def test_annual_totals_are_those_of_independent_sums(tmp_path):
     flux_inventories.write_odiac(tmp_path)
     land, bunker = flux_inventories.odiac_fields()
     lengths = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-    area = 6371.22e3**2 * np.deg2rad(1.0) * (np.sin(np.deg2rad(np.arange(-89, 91))) - np.sin(np.deg2rad(np.arange(-90, 90))))
+    edges = np.sin(np.deg2rad(np.arange(-90, 91, 10)))
+    area = EARTH_RADIUS_M**2 * np.deg2rad(10.0) * np.diff(edges)
     grams = ((land + bunker).astype(np.float32).sum(axis=2, dtype=np.float64) @ area * lengths).sum()
-    area_used = Grid.regular(360, 180).area[:, 0]
-    grams *= area_used.sum() / area.sum()
     totals = annual_totals([PriorStream("fossil", "odiac", tmp_path)], np.datetime64("2010-01-01"), np.datetime64("2011-01-01"))
     np.testing.assert_allclose(totals[2010]["fossil"], grams * 1e-15 * 365.25 / 365, rtol=1e-6)
     assert totals[2010]["bio"] == 0.0

@@ -94,13 +94,14 @@ class GfedReader(MonthlyReader):
         fields = []
         for name, axis in (("lat", 0), ("lon", 1)):
             if name not in dataset.variables:
-                raise InputError(f"no {name}", str(path), ", ".join(dataset.variables) or "no variables", "lat and lon (720, 1440)")
+                raise InputError(f"no {name}", str(path), ", ".join(dataset.variables) or "no variables",
+                                 "lat and lon, such as (720, 1440)")
             values = np.ma.filled(np.ma.asarray(dataset[name][:]).astype(np.float64), np.nan)
             if values.ndim == 2:
                 line = values[:, 0] if axis == 0 else values[0]
                 if not np.allclose(values, line[:, None] if axis == 0 else line[None]):
                     raise InputError("coordinates are not those of a longitude-latitude grid", f"{path}, {name}",
-                                     "they vary along the other axis", "lat and lon (720, 1440)")
+                                     "they vary along the other axis", "lat and lon, such as (720, 1440)")
                 values = line
             fields.append(values)
         return oriented(fields[0], fields[1], path, self._layout)
@@ -118,8 +119,9 @@ class GfedReader(MonthlyReader):
         variable = _found(dataset, place)
         if variable is None:
             raise InputError("a field is missing", str(path), f"no {place}", "the layout of GFED4.1s", "Copy the file again.")
-        if variable.shape != self._layout.shape:
-            raise InputError("wrong grid", f"{path}, {place}", f"{variable.shape}", f"{self._layout.shape}")
+        orientation = self._orientation_of(dataset, path)
+        if variable.shape != orientation.grid.shape:
+            raise InputError("wrong grid", f"{path}, {place}", f"{variable.shape}", f"{orientation.grid.shape}, as lat and lon")
         try:
             variable.set_auto_maskandscale(False)  # the product declares nothing missing; masks would cost more than reading
             values = np.asarray(variable[:])
@@ -129,7 +131,7 @@ class GfedReader(MonthlyReader):
         if not (low >= 0.0 and high < HUGE):
             raise InputError("flux is not finite" if not np.isfinite([low, high]).all() else "values cannot be right", f"{path}, {place}",
                              f"{low:g} to {high:g}", "0 or more", "Copy the file again.")
-        return self._orientation_of(dataset, path).turned(values)
+        return orientation.turned(values)
 
     def _orientation_of(self, dataset: netCDF4.Dataset, path: Path) -> Orientation:
         if self._oriented is None or self._oriented[0] != path:

@@ -24,6 +24,7 @@ from .times import Context, intervals, no_leap_days
 log = logging.getLogger(__name__)
 
 HUGE = 1.0e30  # anything larger is a fill value, declared or not
+CODES = np.array([-999.0, -9999.0, -99999.0, -999.9, -999.99, -9999.9, -999999.0])  # what else is written for missing, often undeclared
 
 
 @dataclass(frozen=True)
@@ -195,11 +196,19 @@ def without_holes(raw: np.ndarray, where: str, allowed: bool) -> tuple[np.ndarra
     InputError
         Missing values where the format has none or throughout; NaN or infinity that is not declared missing.
     """
-    plain = np.array(np.ma.getdata(raw), dtype=np.float64)
+    data = np.ma.getdata(raw)
+    if data.dtype.kind not in "fiu":
+        raise InputError("the flux is no number", where, f"type {data.dtype}", "numbers")
+    plain = data.astype(np.float64)
     missing = np.ma.getmaskarray(raw) | (np.abs(plain) > HUGE)
     if missing.all() or (missing.any() and not allowed):
         raise InputError("missing values in the flux", where, f"{missing.sum()} of {missing.size}", "none", "Copy or make the file again.")
     plain[missing] = 0.0
+    if plain.min() <= -999.0:
+        coded = np.isin(data, CODES.astype(data.dtype)) & ~missing if data.dtype.kind == "f" else np.isin(plain, CODES)
+        if coded.any():
+            raise InputError("codes for missing values that are not declared", where, f"{coded.sum()} times {plain[coded][0]:g}",
+                             "_FillValue or missing_value", "Declare them in the file's attributes.")
     if not np.isfinite(plain).all():
         raise InputError("flux is not finite", where, f"{np.count_nonzero(~np.isfinite(plain))} NaN of {plain.size}", "finite numbers")
     return plain, missing if missing.any() else None

@@ -106,7 +106,6 @@ GFED = Layout(
     units="gC m-2 month-1",
     stamp="",
     reader="gfed",
-    shape=(720, 1440),
 )
 
 # ODIAC on one degree: the twelve months of the year that the file's name says. Land and international transport are apart.
@@ -116,7 +115,6 @@ ODIAC = Layout(
     variables={"fossil": ("land+intl_bunker", "land")},
     units="gC m-2 d-1",
     stamp="",
-    shape=(180, 360),
     months="year",
 )
 
@@ -139,7 +137,6 @@ TAKAHASHI = Layout(
     units="",
     stamp="",
     reader="table",
-    shape=(45, 72),
     months="any",
 )
 

@@ -158,7 +158,10 @@ def text_lines(path: Path) -> list[str]:
 
 def _all_numbers(lines: list[str], path: Path) -> np.ndarray:
     """All numbers of a text."""
+    text = " ".join(lines)
     try:
-        return np.array(" ".join(lines).split(), dtype=np.float64)
+        if "_" in text:  # which Python reads as a mark between digits
+            raise ValueError(next(word for word in text.split() if "_" in word))
+        return np.array(text.split(), dtype=np.float64)
     except ValueError as error:
         raise InputError("not a number", str(path), str(error), "numbers only") from None

@@ -113,6 +113,8 @@ def _refuse_names(names: list[str], path: Path) -> dict[str, np.ndarray]:
 
 
 def _number(field: str) -> float:
+    if "_" in field:  # which Python reads as a mark between digits
+        raise ValueError(field)
     return -999.0 if field in ("", "NA") else float(field)
 
 

@@ -18,6 +18,7 @@ SECOND = np.timedelta64(1, "s")
 SECONDS_OF_A_DAY = 86400
 DAY = np.timedelta64(SECONDS_OF_A_DAY, "s")
 REAL_CALENDARS = ("standard", "gregorian", "proleptic_gregorian", "julian")
+MONTH_NAMES = ("month", "months", "Month")
 NO_LEAP = ("noleap", "365_day", "365")
 MONTHS_OF_30 = ("360_day", "360")
 
@@ -62,7 +63,7 @@ def intervals(dataset: netCDF4.Dataset, context: Context, n_records: int) -> tup
     if n_records == 0:
         raise InputError("the file has no records", str(path), "0 records")
     if layout.months:
-        return _months_of(parts_of(context.day)[0], n_records, path)
+        return _months_of(dataset, parts_of(context.day)[0], n_records, path)
     bounds = _bounds(dataset, path)
     if bounds is not None:
         start, end = bounds[:, 0], bounds[:, 1]
@@ -89,9 +90,15 @@ def month_bounds(day: np.datetime64) -> tuple[np.datetime64, np.datetime64]:
     return month.astype("datetime64[s]"), (month + 1).astype("datetime64[s]")
 
 
-def _months_of(year: int, n_records: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _months_of(dataset: netCDF4.Dataset, year: int, n_records: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The months of a year, for files whose records have only their order: where there are times at all, they must ascend."""
     if n_records != 12:
         raise InputError("the file has not the twelve months of a year", str(path), f"{n_records} records", "12")
+    for name in (*TIME_NAMES, *MONTH_NAMES):
+        if name in dataset.variables and dataset[name].shape == (12,):
+            numbers = _numbers(dataset[name], path)
+            if np.any(np.diff(numbers) <= 0.0) or (name in MONTH_NAMES and not np.array_equal(numbers, np.arange(1, 13))):
+                raise InputError("months are not in their order", f"{path}, {name}", ", ".join(f"{x:g}" for x in numbers), "January first")
     edges = (np.datetime64(f"{year:04d}-01", "M") + np.arange(13)).astype("datetime64[s]")
     return edges[:-1], edges[1:]
 
@@ -223,7 +230,7 @@ def _numbers(variable: netCDF4.Variable, path: Path) -> np.ndarray:
         Where they cannot be read, or any is missing.
     """
     try:
-        values = np.ma.filled(np.ma.asarray(variable[:]).astype(np.float64), np.nan)
+        values = np.atleast_1d(np.ma.filled(np.ma.asarray(variable[:]).astype(np.float64), np.nan))
     except (RuntimeError, OSError, ValueError, TypeError) as error:
         raise InputError("times cannot be read", f"{path}, {variable.name}", str(error)) from None
     if not np.isfinite(values).all():
