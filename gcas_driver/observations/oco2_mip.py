@@ -55,7 +55,7 @@ def source(dataset: netCDF4.Dataset, stream: SatelliteStream) -> ColumnSource:
         pressure=turned(pressure, turn), pressure_weight=turned(levels["weight"], turn), averaging_kernel=turned(levels["kernel"], turn),
         prior_profile=turned(levels["prior"], turn), identifiers=identifiers_from(fields, number.variable),
         date=dates_of_identifiers(number),
-        quality=_flag(fields), mode=mode, mode_names=MODES, surface=coded(mode, SURFACES), solar_zenith=fields.find("solar_zenith_angle"),
+        quality=_flag(fields, stream), mode=mode, mode_names=MODES, surface=coded(mode, SURFACES), solar_zenith=fields.find("solar_zenith_angle"),
         sensor_zenith=fields.find("sensor_zenith_angle"), **terms(fields, stream), **_scale(value.variable, fields))
 
 
@@ -88,15 +88,17 @@ def _modes(number: Field, kind: Field | None) -> Rows:
     return by_both
 
 
-def _flag(fields: Fields) -> Rows | None:
-    """`assimilate_flag`, 1 where the file has none; 0 where `operation_mode` is negative."""
-    flag, mode = fields.find("assimilate_flag"), fields.find("operation_mode")
-    if mode is None:
-        return flag
+def _flag(fields: Fields, stream: SatelliteStream) -> Rows | None:
+    """`assimilate_flag`; in files of v7, which have none (and no `data_type`), 1 where `operation_mode` is not negative."""
+    if stream.quality_flag < 0:
+        return fields.find("assimilate_flag")
+    mode = fields.find("operation_mode")
+    if fields.find("assimilate_flag") is not None or fields.find("data_type") is not None or mode is None:
+        return fields.need("assimilate_flag")
 
     def rows(start: int, stop: int) -> np.ndarray:
-        values = np.ones(stop - start) if flag is None else flag(start, stop)
-        return np.where(mode(start, stop) < 0.0, 0.0, values)
+        with np.errstate(invalid="ignore"):
+            return np.where(mode(start, stop) >= 0.0, 1.0, 0.0)
 
     return rows
 

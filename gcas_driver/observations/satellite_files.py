@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import netCDF4
@@ -15,17 +14,30 @@ from gcas_driver.config.satellite_products import PRODUCTS
 from gcas_driver.errors import GcasError, InputError, Problem
 from gcas_driver.observations.column_source import ColumnSource
 from gcas_driver.observations.files import check_daily, daily_files, days_of, files_of_days, matching_files, pattern_of_day, seconds
+from gcas_driver.observations.look_worker import shared_looks
 from gcas_driver.observations.netcdf_fields import open_netcdf
 from gcas_driver.observations.soundings import to_observations
 from gcas_driver.observations.streams import SatelliteStream
 from gcas_driver.observations.table import Observations
 
-log = logging.getLogger(__name__)
-
 CHECK_SOUNDINGS = 2000
 """Soundings of a file, of its beginning and its end, that a check reads in full; of all it reads the times."""
 
+Files = list[tuple[Path, float | None]]
+"""Files, each with the midnight of its day if it is of one day."""
 Source = Callable[[netCDF4.Dataset, SatelliteStream], ColumnSource]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check finds in one file: a problem, or what is to be compared and summed over files."""
+
+    path: Path
+    problem: Problem | None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    n_usable: int = 0
+    n_levels: int = 0
+    scale: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,26 +101,30 @@ class ColumnReader:
             return [*problems, Problem.of(error)]
         return problems + self._check_files(files, stream, start, end, scales)
 
-    def _check_files(self, files: Iterable[tuple[Path, float | None]], stream: SatelliteStream, start: np.datetime64, end: np.datetime64,
+    def look(self, path: Path, day: float | None, stream: SatelliteStream, start: np.datetime64, end: np.datetime64) -> Finding:
+        """What a check finds in one file."""
+        try:
+            part = self.read_file(path, stream, seconds(start), seconds(end), day, CHECK_SOUNDINGS)
+        except GcasError as error:
+            return Finding(path, Problem.of(error))
+        return Finding(path, None, part.counts(), int(np.count_nonzero(part.evaluated)),
+                       part.operators[stream.product].retrieval_pressure.shape[1], part.scale[stream.product])
+
+    def _check_files(self, files: Files, stream: SatelliteStream, start: np.datetime64, end: np.datetime64,
                      scales: dict[str, str] | None) -> list[Problem]:
-        problems, counts, n_usable, levels, scale_of = [], Counter(), 0, {}, {}
-        for path, day in files:
-            try:
-                part = self.read_file(path, stream, seconds(start), seconds(end), day, CHECK_SOUNDINGS)
-            except GcasError as error:
-                problems.append(Problem.of(error))
-                continue
-            counts.update(part.counts())
-            n_usable += int(np.count_nonzero(part.evaluated))
-            levels.setdefault(part.operators[stream.product].retrieval_pressure.shape[1], path)
-            scale_of.setdefault(part.scale[stream.product], path)
-        problems += _differing("files of one product differ in their number of retrieval levels", levels, stream)
-        problems += _differing("files of one product are on different calibration scales", scale_of, stream)
-        if problems or not levels:
+        findings = shared_looks(self, files, stream, start, end)
+        problems = [finding.problem for finding in findings if finding.problem is not None]
+        whole = [finding for finding in findings if finding.problem is None]
+        problems += _differing("files of one product differ in their number of retrieval levels",
+                               {finding.n_levels: finding.path for finding in reversed(whole)}, stream)
+        problems += _differing("files of one product are on different calibration scales",
+                               {finding.scale: finding.path for finding in reversed(whole)}, stream)
+        if problems or not whole:
             return problems
         if scales is not None:
-            scales[stream.product] = next(iter(scale_of))
-        if not n_usable:
+            scales[stream.product] = whole[0].scale
+        if not sum(finding.n_usable for finding in whole):
+            counts = sum((Counter(finding.counts) for finding in whole), Counter())
             found = ", ".join(f"{n} {reason}" for reason, n in counts.items()) or "no observation within the run"
             problems.append(Problem("no usable observation in any file", f"{stream.directory} (product {stream.product})", found,
                                     "at least one", "check the stream's period and selection settings", severity="warning"))
@@ -117,8 +133,8 @@ class ColumnReader:
     def _pattern(self, stream: SatelliteStream) -> str:
         return stream.file_pattern or PRODUCTS[stream.format].pattern
 
-    def _files(self, stream: SatelliteStream, start: np.datetime64, end: np.datetime64) -> list[tuple[Path, float | None]]:
-        """The files that can hold soundings of [start, end), each with the midnight of its day if it is of one day."""
+    def _files(self, stream: SatelliteStream, start: np.datetime64, end: np.datetime64) -> Files:
+        """The files that can hold soundings of [start, end)."""
         pattern = self._pattern(stream)
         if not is_dated(pattern):
             paths = matching_files(stream.directory, (pattern,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from gcas_driver.config.satellite_products import PRODUCTS, product_defaults
@@ -219,7 +220,7 @@ def streams_from(settings: Any) -> list[SatelliteStream | SurfaceStream]:
     shared = ("directory", "missing_days", "assimilate", "scale", "value_factor", "value_offset_ppm", "error_factor")
     streams: list[SatelliteStream | SurfaceStream] = []
     own = {f.name for f in fields(SatelliteStream)} - {"product", "format", "warn_level_bounds", "error_variables", "column_map"}
-    maps = {group.name: group for group in settings.column_map}
+    maps = {group.name: SimpleNamespace(**vars(group)) for group in settings.column_map}
     for group in settings.satellite:
         bounds = () if -1 in group.warn_level_bounds else tuple(group.warn_level_bounds)
         errors = tuple(name for name in group.error_variables if name)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import netCDF4
 import numpy as np
 
 from gcas_driver.config.definitions import COLUMN_MAP
-from gcas_driver.config.settings import CLASSES
 from gcas_driver.observations import SatelliteStream, check_streams, read_streams
 
 from . import Specimen
@@ -47,8 +47,7 @@ FILES = {"tansat": "TanSat_XCO2_{yyyymmdd}.h5", "layers": "col_{yyyymmdd}.nc", "
 
 def map_of(layout: str, **changes):
     """The settings of a &column_map group."""
-    values = PLAIN | {"name": layout} | MAPS[layout] | changes
-    return CLASSES["column_map"](**values)
+    return SimpleNamespace(**(PLAIN | {"name": layout} | MAPS[layout] | changes))
 
 
 def stream_of(directory: Path, layout: str, **changes) -> SatelliteStream:

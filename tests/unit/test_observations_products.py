@@ -10,7 +10,7 @@ from formats.reading import rows
 from formats.sounding_numbers import make_soundings, take
 
 from gcas_driver.errors import InputError
-from gcas_driver.observations import check_streams, read_streams
+from gcas_driver.observations import check_streams, look_worker, read_streams
 from gcas_driver.observations.table import WITHHELD
 
 DAY = lite.DAY
@@ -173,6 +173,28 @@ def test_swapped_coordinates(tmp_path):
     write_day(tmp_path, "oco2_lite_v10r", s)
     with pytest.raises(InputError, match="latitudes and longitudes are not what their names say"):
         read_lite(tmp_path, "oco2_lite_v10r")
+
+
+@pytest.mark.parametrize("layout", ["tansat", "gosat"])
+def test_many_files_are_looked_at_by_two_processes(tmp_path, layout, monkeypatch):
+    """With the same findings, in the order of the files: each bad file by its name."""
+    monkeypatch.setattr(look_worker, "MANY", 4)
+    days = np.arange(DAY, DAY + 9)
+    for day in days:
+        s = make_soundings(3, str(day))
+        if layout == "gosat":
+            lite.write_lite(tmp_path / lite.DIALECTS["gosat_lite_v73"].name(day), s, "gosat_lite_v73")
+        else:
+            columns_mapped.write_mapped(tmp_path / f"TanSat_XCO2_{str(day).replace('-', '')}.h5", s, layout)
+    stream = lite.stream_of(tmp_path, "gosat_lite_v73") if layout == "gosat" else columns_mapped.stream_of(tmp_path, layout)
+    assert check_streams([stream], DAY, DAY + 9) == []
+    paths = sorted(tmp_path.iterdir())
+    for path in (paths[2], paths[5], paths[8]):
+        path.write_bytes(path.read_bytes()[:3000])
+    problems = check_streams([stream], DAY, DAY + 9)
+    assert [problem.where for problem in problems] == [str(paths[i]) for i in (2, 5, 8)]
+    monkeypatch.setattr(look_worker, "MANY", 100)
+    assert check_streams([stream], DAY, DAY + 9) == problems
 
 
 def test_an_empty_day(tmp_path):
