@@ -55,7 +55,8 @@ def source(dataset: netCDF4.Dataset, stream: SatelliteStream) -> ColumnSource:
         pressure=turned(pressure, turn), pressure_weight=turned(levels["weight"], turn), averaging_kernel=turned(levels["kernel"], turn),
         prior_profile=turned(levels["prior"], turn), identifiers=identifiers_from(fields, number.variable),
         date=dates_of_identifiers(number),
-        quality=_flag(fields, stream), mode=mode, mode_names=MODES, surface=coded(mode, SURFACES), solar_zenith=fields.find("solar_zenith_angle"),
+        quality=_flag(fields, stream), mode=mode, mode_names=MODES, surface=coded(mode, SURFACES),
+        solar_zenith=fields.find("solar_zenith_angle"),
         sensor_zenith=fields.find("sensor_zenith_angle"), **terms(fields, stream), **_scale(value.variable, fields))
 
 
