@@ -105,8 +105,9 @@ def input_problems(settings: Settings, start: np.datetime64, end: np.datetime64,
     """
     problems = priors.check_all(settings.prior, start, end)
     problems += check_streams(streams_from(settings), settings.time.start, settings.time.end)
-    if not (settings.satellite or settings.surface):
-        problems.append(Problem("there are no observations: posterior = prior", settings.path.name, "no &satellite and no &surface group",
+    if not settings.streams:
+        problems.append(Problem("there are no observations: posterior = prior", settings.path.name,
+                                "no &satellite, &column or &surface group",
                                 severity="warning"))
     problems += _met_problems(settings, start, end, values)
     problems += _initial_problems(settings)

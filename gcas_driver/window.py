@@ -114,7 +114,7 @@ def simulated_values(case: Case, asked: Asked, samples: Samples | None, n_tracer
     if samples is None:
         return np.empty((0, n_tracers))
     with case.reporter.step("simulated observations"):
-        operators = {stream.name: stream.operator for stream in case.settings.satellite}
+        operators = {stream.name: stream.operator for stream in (*case.settings.satellite, *case.settings.column)}
         return simulate(asked.simulated, samples, asked.mapping, operators)
 
 

@@ -45,6 +45,7 @@ def resolved(settings: Any) -> Any:
     return dataclasses.replace(settings, time=time, transport=transport,
                                satellite=tuple(stream(dataclasses.replace(s, **product_defaults(s.product, vars(s))), s.product)
                                                for s in settings.satellite),
+                               column=tuple(stream(s, s.product) for s in settings.column),
                                surface=tuple(stream(s, s.format) for s in settings.surface))
 
 

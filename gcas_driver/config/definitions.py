@@ -359,6 +359,31 @@ COLUMN_MAP = Group("column_map", "Which variable is what in the files of a &sate
       maximum=1e38),
 ), repeated=True)
 
+COLUMN = Group("column", "A stream of columns seen from the ground (TCCON), independent of the analysis; one group for each.", (
+    V("product", "str", REQUIRED, "`tccon`: public files of GGG2020 or GGG2014; `tccon_mip`: hourly averages of the OCO-2 intercomparison.",
+      choices=("tccon", "tccon_mip")),
+    V("directory", "path", REQUIRED, "Where the files are."),
+    V("files", "strs", (), "File names or patterns with `*`, in `directory`. Default: the product's own."),
+    V("name", "str", "", "What the stream is called in output. Default: the product."),
+    V("sites", "strs", (), "Only these sites (wildcards allowed), by TCCON's two letters. Default: all."),
+    V("assimilate", "bool", False, "`.true.`: assimilated, and no longer independent."),
+    V("average_hours", "float", 1.0, "Spectra of one site within bins of this length are averaged; 0: each by itself.", "h",
+      minimum=0, maximum=24),
+    V("kernel_extrapolation", "int", 2, "Spectra to keep by their averaging kernel: 0 from inside the provider's table, 1 also "
+      "extrapolated, 2 all.", minimum=0, maximum=2),
+    V("largest_zenith", "float", 90.0, "Largest solar zenith angle.", "degree", above=0, maximum=90),
+    V("scale", "str", "", "CO2 scale of the values; of files that have both it chooses. Default: X2007, or what the file says.",
+      choices=("", "X2007", "X2019", "unknown")),
+    V("value_factor", "float", 1.0, "The value becomes factor · value + offset; X2007 to X2019 is 1.00079 and -0.142.",
+      minimum=0.5, maximum=2),
+    V("value_offset_ppm", "float", 0.0, "See `value_factor`.", "ppm", minimum=-50, maximum=50),
+    V("error_factor", "float", 1.0, "The error of a mean is multiplied by this …", above=0, maximum=100),
+    V("error_ppm", "float", 0.4, "… and this is added in quadrature: what no averaging lessens.", "ppm", minimum=0, maximum=20),
+    *OF_SUPER_OBSERVATIONS,
+    V("operator", "str", "linear", "Mapping to the retrieval's levels: linear in pressure, or mass-conserving layers.",
+      choices=("linear", "layers")),
+), repeated=True)
+
 SURFACE = Group("surface", "A stream of point observations (flasks, towers, ships, aircraft); one group for each.", (
     V("format", "str", REQUIRED, "`noaa_flask`: NOAA GML's own files, text or NetCDF; `obspack`: ObsPack, NetCDF or text; `csv`: tables "
       "such as ICOS's, by a map of columns; `gcasv2_surface`: daily text of GCASv2's layout.",
@@ -463,8 +488,8 @@ REPORT = Group("report", "The report.", (
     V("figures", "bool", True, "Maps and series; without them only tables.", change="free"),
 ))
 
-GROUPS: tuple[Group, ...] = (CASE, TIME, STATE, ANALYSIS, TRANSPORT, INITIAL, PRIOR, SATELLITE, COLUMN_MAP, SURFACE, SUPER, REGIONS,
-                             ANCILLARY, TRUTH, OUTPUT, REPORT)
+GROUPS: tuple[Group, ...] = (CASE, TIME, STATE, ANALYSIS, TRANSPORT, INITIAL, PRIOR, SATELLITE, COLUMN_MAP, COLUMN, SURFACE, SUPER,
+                             REGIONS, ANCILLARY, TRUTH, OUTPUT, REPORT)
 """All groups, in the order of the documentation."""
 
 

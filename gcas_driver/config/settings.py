@@ -52,7 +52,7 @@ CLASSES: Mapping[str, type] = MappingProxyType({group.name: _dataclass_of(group)
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """All settings of a case, one attribute per group; `prior`, `satellite`, `surface` and `ancillary` are tuples.
+    """All settings of a case, one attribute per group; `prior`, `satellite`, `column`, `surface` and `ancillary` are tuples.
 
     Attributes
     ----------
@@ -75,6 +75,7 @@ class Settings:
     prior: tuple
     satellite: tuple
     column_map: tuple
+    column: tuple
     surface: tuple
     super_observations: Any
     regions: Any
@@ -86,7 +87,7 @@ class Settings:
     @property
     def streams(self) -> tuple:
         """Settings of all streams of observations, columns first."""
-        return (*self.satellite, *self.surface)
+        return (*self.satellite, *self.column, *self.surface)
 
     def by_stream(self, setting: str) -> dict[str, Any]:
         """A setting that all streams have, by the stream's name."""

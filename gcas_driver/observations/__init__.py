@@ -11,22 +11,34 @@ from collections.abc import Iterable
 import numpy as np
 
 from gcas_driver.errors import InputError, Problem
-from gcas_driver.observations import acos_lite, csv_sites, gcasv2_satellite, gcasv2_surface, mapped, noaa_flask, obspack, oco2_mip
+from gcas_driver.observations import (
+    acos_lite,
+    csv_sites,
+    gcasv2_satellite,
+    gcasv2_surface,
+    mapped,
+    noaa_flask,
+    obspack,
+    oco2_mip,
+    tccon,
+    tccon_mip,
+)
 from gcas_driver.observations.operator import xco2_operator
 from gcas_driver.observations.scales import scale_problems
-from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
+from gcas_driver.observations.streams import ColumnStream, SatelliteStream, SurfaceStream
 from gcas_driver.observations.table import ColumnOperator, Observations
 
-__all__ = ["READERS", "ColumnOperator", "Observations", "SatelliteStream", "SurfaceStream", "check_streams", "read_streams",
+__all__ = ["READERS", "ColumnOperator", "ColumnStream", "Observations", "SatelliteStream", "SurfaceStream", "check_streams", "read_streams",
            "xco2_operator"]
 
 log = logging.getLogger(__name__)
 
-Stream = SatelliteStream | SurfaceStream
+Stream = SatelliteStream | ColumnStream | SurfaceStream
 
 READERS = {"acos_lite": acos_lite.READER, "oco2_lite": acos_lite.READER, "oco3_lite": acos_lite.READER, "oco2_mip": oco2_mip.READER,
            "gcasv2_satellite": gcasv2_satellite.READER, "mapped": mapped.READER,
-           "noaa_flask": noaa_flask, "obspack": obspack, "csv": csv_sites, "gcasv2_surface": gcasv2_surface}
+           "noaa_flask": noaa_flask, "obspack": obspack, "csv": csv_sites, "gcasv2_surface": gcasv2_surface,
+           "tccon": tccon, "tccon_mip": tccon_mip}
 
 
 def read_streams(streams: Iterable[Stream], start: np.datetime64, end: np.datetime64) -> Observations:

@@ -10,10 +10,11 @@ import numpy as np
 
 from gcas_driver.errors import GcasError, Problem
 from gcas_driver.observations.files import check_daily, daily_files, matching_files, seconds
-from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
+from gcas_driver.observations.streams import ColumnStream, SatelliteStream, SurfaceStream
 from gcas_driver.observations.table import Observations
+from gcas_driver.observations.wildcards import matches_any
 
-Stream = SatelliteStream | SurfaceStream
+Stream = SatelliteStream | ColumnStream | SurfaceStream
 FileReader = Callable[[Path, Stream, float, float], Observations]
 TimeSpan = Callable[[Path, Stream], tuple[float, float]]
 
@@ -85,16 +86,19 @@ def check_files(paths: Iterable[Path], stream: Stream, start: np.datetime64, end
         found = ", ".join(f"{n} {reason}" for reason, n in counts.items()) or "no observation within the run"
         problems.append(Problem("no usable observation in any file", f"{stream.directory} (product {stream.product})", found,
                                 "at least one", "check the stream's period and selection settings", severity="warning"))
-    elif isinstance(stream, SurfaceStream):
+    elif not isinstance(stream, SatelliteStream):
         problems += _absent_sites(stream, sites)
     return problems
 
 
-def _absent_sites(stream: SurfaceStream, present: set[str]) -> list[Problem]:
+def _absent_sites(stream: ColumnStream | SurfaceStream, present: set[str]) -> list[Problem]:
     """Sites that the stream names and no file has: perhaps misspelt."""
-    absent = sorted({site.upper() for site in (*stream.sites, *stream.sites_withheld)} - present)
+    codes = np.array(sorted(present), dtype=object)
+    plain = np.array([code.rsplit("_", 1)[0] for code in codes], dtype=object)
+    asked = sorted({*stream.sites, *getattr(stream, "sites_withheld", ())})
+    absent = [site.upper() for site in asked if not matches_any((site,), codes, plain).any()]
     if not absent:
         return []
     return [Problem("sites without a sample in the run", f"{stream.directory} (product {stream.product})", ", ".join(absent),
-                    "sites such as " + ", ".join(sorted(present)[:6]), "check the spelling in sites and sites_withheld",
+                    "sites such as " + ", ".join(codes[:6]), "check the spelling in sites and sites_withheld",
                     severity="warning")]

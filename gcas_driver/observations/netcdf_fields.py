@@ -14,7 +14,7 @@ from mozart_coupling.classic_header import missing_bytes
 
 FILL_LIMIT = 1.0e30
 FILL_CODES = (-999.99, -999.999, -999.9, -999.0, -9999.0, -99999.0, -999999.0)
-PRESSURE_UNITS = {"pa": 1.0, "hpa": 100.0, "mbar": 100.0, "mb": 100.0, "millibar": 100.0, "kpa": 1000.0}
+PRESSURE_UNITS = {"pa": 1.0, "hpa": 100.0, "mbar": 100.0, "mb": 100.0, "millibar": 100.0, "kpa": 1000.0, "atm": 101325.0}
 FRACTION_UNITS = {"ppm": 1.0, "ppmv": 1.0, "micromol mol-1": 1.0, "umol mol-1": 1.0, "1e-6": 1.0, "micromol/mol": 1.0, "umol/mol": 1.0,
                   "umol.mol-1": 1.0, "mol mol-1": 1.0e6, "mol/mol": 1.0e6, "1": 1.0e6, "nanomol mol-1": 1.0e-3, "nmol mol-1": 1.0e-3,
                   "ppb": 1.0e-3, "ppbv": 1.0e-3}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from gcas_driver.errors import InputError, Problem
 from gcas_driver.observations.column_source import ColumnSource
-from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
+from gcas_driver.observations.streams import ColumnStream, SatelliteStream, SurfaceStream
 
 SCALES = ("X2007", "X2019")
 TO_X2019 = (1.00079, -0.142)
@@ -18,7 +18,7 @@ TO_X2019 = (1.00079, -0.142)
 CONVERSIONS = {("X2007", "X2019"): TO_X2019, ("X2019", "X2007"): (1.0 / TO_X2019[0], -TO_X2019[1] / TO_X2019[0])}
 
 
-def unchanged(stream: SatelliteStream | SurfaceStream) -> bool:
+def unchanged(stream: SatelliteStream | ColumnStream | SurfaceStream) -> bool:
     """Whether the stream leaves the values, and with them their scale, as the file has them."""
     return stream.value_factor == 1.0 and stream.value_offset_ppm == 0.0
 

@@ -209,16 +209,63 @@ class SurfaceStream:
     value_offset_ppm: float = 0.0
 
 
-def streams_from(settings: Any) -> list[SatelliteStream | SurfaceStream]:
-    """The streams of the namelist's &satellite and &surface groups, in their order.
+@dataclass(frozen=True)
+class ColumnStream:
+    """One set of columns seen from the ground: TCCON. Independent of the analysis unless `assimilate` says otherwise.
+
+    Attributes
+    ----------
+    product : str
+        Name of the stream in tables and output; unique in a run.
+    directory : Path
+        Where the files lie.
+    format : str
+        "tccon" (public files of GGG2020 and GGG2014, by their content) or "tccon_mip" (the OCO-2 intercomparison's hourly averages).
+    files : tuple of str
+        Shell wildcards; empty takes the format's own.
+    sites : tuple of str
+        Codes of the sites to read, in any case, with wildcards; empty: all.
+    assimilate : bool
+        True: the columns are not withheld.
+    average_hours : float
+        Spectra of one site within bins of this length are averaged [h]; 0: each by itself.
+    kernel_extrapolation : int
+        Which spectra are kept by how their averaging kernel was found in the provider's table: 0 inside it, 1 also extrapolated, 2 all.
+    largest_zenith : float
+        Largest solar zenith angle that is kept [degrees].
+    error_factor : float
+        Factor on the error of the mean [1].
+    error_ppm : float
+        Error of a site's columns that no averaging lessens, added to it in quadrature [ppm].
+    scale, value_factor, value_offset_ppm
+        As in `SatelliteStream`; of files with XCO2 on both scales `scale` chooses.
+    """
+
+    product: str
+    directory: Path
+    format: str = "tccon"
+    files: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    assimilate: bool = False
+    average_hours: float = 1.0
+    kernel_extrapolation: int = 2
+    largest_zenith: float = 90.0
+    error_factor: float = 1.0
+    error_ppm: float = 0.4
+    scale: str = ""
+    value_factor: float = 1.0
+    value_offset_ppm: float = 0.0
+
+
+def streams_from(settings: Any) -> list[SatelliteStream | ColumnStream | SurfaceStream]:
+    """The streams of the namelist's &satellite, &column and &surface groups, in their order.
 
     Parameters
     ----------
     settings : Settings
-        As `gcas_driver.config` loads them; only `satellite`, `column_map` and `surface` are looked at.
+        As `gcas_driver.config` loads them; only `satellite`, `column_map`, `column` and `surface` are looked at.
     """
-    shared = ("directory", "missing_days", "assimilate", "scale", "value_factor", "value_offset_ppm", "error_factor")
-    streams: list[SatelliteStream | SurfaceStream] = []
+    streams: list[SatelliteStream | ColumnStream | SurfaceStream] = []
     own = {f.name for f in fields(SatelliteStream)} - {"product", "format", "warn_level_bounds", "error_variables", "column_map"}
     maps = {group.name: SimpleNamespace(**vars(group)) for group in settings.column_map}
     for group in settings.satellite:
@@ -226,13 +273,13 @@ def streams_from(settings: Any) -> list[SatelliteStream | SurfaceStream]:
         errors = tuple(name for name in group.error_variables if name)
         streams.append(SatelliteStream(product=group.name, format=group.product, warn_level_bounds=bounds, error_variables=errors,
                                        column_map=maps.get(group.map), **{name: getattr(group, name) for name in own}))
+    for group in settings.column:
+        same = {f.name: getattr(group, f.name) for f in fields(ColumnStream) if f.name not in ("product", "format")}
+        streams.append(ColumnStream(product=group.name, format=group.product, **same))
+    own = {f.name for f in fields(SurfaceStream)} - {"product", "local_hours", "altitudes_m", "site_error_ppm"}
     for group in settings.surface:
-        same = (*shared, "format", "files", "sites", "sites_withheld", "background_only", "record_format", "error_ppm", "projects",
-                "selections", "flags", "assimilation_flags", "evaluation_flags", "concerns", "error_table", "error_table_format",
-                "error_variable", "average_minutes", "average_degrees", "average_metres", "columns", "time_stamp", "interval_minutes",
-                "utc_offset_hours")
         streams.append(SurfaceStream(product=group.name, local_hours=tuple(group.local_hours) or None,
                                      altitudes_m=tuple(group.altitudes_m) or None,
                                      site_error_ppm=dict(zip(group.error_sites, group.error_sites_ppm, strict=True)),
-                                     **{name: getattr(group, name) for name in same}))
+                                     **{name: getattr(group, name) for name in own}))
     return streams

@@ -91,7 +91,7 @@ class Observations:
     value, error : ndarray (n,)
         Observed value and the standard deviation of its error as the analysis is to use it [ppm].
     product, site, identifier : ndarray of str (n,)
-        Stream name; site code ("" for satellites); identifier within the product.
+        Stream name; site code ("" for satellites, of columns those of stations on the ground); identifier within the product.
     kind : ndarray of str (n,)
         "column" or "point".
     used : ndarray of bool (n,)
@@ -271,12 +271,12 @@ def point_observations(*, time, lon, lat, altitude, value, error, product: str, 
                         np.full(n, "", dtype=object), np.full(n, -1), {}, {product: scale}, dict(dropped or {}))
 
 
-def column_observations(*, time, lon, lat, value, error, product: str, identifier, operator: ColumnOperator,
+def column_observations(*, time, lon, lat, value, error, product: str, identifier, operator: ColumnOperator, site=None,
                         scale: str = "unknown", dropped: Mapping[tuple[str, str], int] | None = None) -> Observations:
-    """A table of soundings of one product, all used; row i of `operator` belongs to row i."""
+    """A table of soundings of one product, all used; row i of `operator` belongs to row i. `site` (n,): codes of stations on the ground."""
     n = len(time)
     return Observations(time, wrap_longitude(lon), lat, np.full(n, np.nan), value, error,
-                        np.full(n, product, dtype=object), np.full(n, "", dtype=object), identifier,
+                        np.full(n, product, dtype=object), np.full(n, "", dtype=object) if site is None else site, identifier,
                         np.full(n, COLUMN, dtype=object), np.ones(n, dtype=bool), np.full(n, "", dtype=object),
                         np.arange(n), {product: operator}, {product: scale}, dict(dropped or {}))
 
