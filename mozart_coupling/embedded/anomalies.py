@@ -33,7 +33,7 @@ class AnomalyCore:
         self._mean = TransportCore(grid, hyai, hybi, 1, mode="linear", precision="double", **options)
         self._anomaly = TransportCore(grid, hyai, hybi, n_tracers, mode="linear", precision="single", history_precision=history_precision,
                                       **options)
-        self._anomaly.follow(self._mean)
+        self._anomaly.carry_along(self._mean)
         self.threads = self._mean.threads
         self._source: np.ndarray | None = None
         self._has_coefficients = False
@@ -46,7 +46,7 @@ class AnomalyCore:
     @property
     def pressure_shift(self) -> float:
         """What the last step added to the met's surface pressure [Pa]."""
-        return self._mean.pressure_shift
+        return self._anomaly.pressure_shift
 
     def set_state(self, mixing_ratio: np.ndarray | Sequence[np.ndarray], surface_pressure: np.ndarray) -> None:
         """Start from these fields, as `TransportCore.set_state`; they may be those that `fields` gives."""
@@ -112,8 +112,7 @@ class AnomalyCore:
     def step(self, met: StepMet, dt: float, emission: StepEmission | None = None) -> None:
         """Advance both parts by `dt` seconds."""
         mean, anomaly = (None, None) if emission is None else self._split(emission)
-        self._mean.step(met, dt, mean)
-        self._anomaly.step(met, dt, anomaly)
+        self._anomaly.step(met, dt, anomaly, mean)
 
     def _split(self, emission: StepEmission) -> tuple[StepEmission, StepEmission]:
         if emission.coefficients is not None and emission.coefficients is not self._source:

@@ -35,6 +35,9 @@ from mozart_coupling.errors import CflError, MetError
 from mozart_coupling.grids import Grid
 from mozart_coupling.threads import default_threads
 
+#: no tracers that are carried along
+_NONE = np.zeros((0, 1, 1, 1, 1))
+
 
 class TransportCore:
     """Transport of `n_tracers` tracers on one grid.
@@ -99,7 +102,7 @@ class TransportCore:
         self._zonal, self._meridional = np.empty(field), np.empty((self.nlev, grid.nlat + 1, grid.nlon))
         #: exchange by turbulence, updraft, boundary-layer depth of the last step
         self.mixing = Mixing(grid, self._a, self._b, self.threads, boundary_layer=boundary_layer, convection=convection)
-        self._leader: TransportCore | None = None
+        self._companion: TransportCore | None = None
         self._coefficients: np.ndarray | None = None
         self._coefficients_source: np.ndarray | None = None
         self._history: np.ndarray | None = None
@@ -223,8 +226,8 @@ class TransportCore:
         scatter(values, blocked, self.threads)
         self._coefficients = blocked
 
-    def step(self, met: StepMet, dt: float, emission: StepEmission | None = None) -> None:
-        """Advance by `dt` seconds: horizontal and vertical advection, emission, mixing, convection.
+    def step(self, met: StepMet, dt: float, emission: StepEmission | None = None, along: StepEmission | None = None) -> None:
+        """Advance by `dt` seconds: horizontal and vertical advection, emission (`along`: of the core carried along), mixing, convection.
 
         Raises
         ------
@@ -238,16 +241,20 @@ class TransportCore:
         if not dt > 0:
             raise TransportError("the time step must be positive", "step, dt", dt)
         basis, coefficients = self._emission(emission)
-        ps_end = self._move_air(met, dt) if self._leader is None else self._leader._ps
+        coefficients_along = _NONE if self._companion is None else self._companion._emission(along)[1]
+        ps_end = self._move_air(met, dt)
         self._air_mass(self._ps, self._mass)
         self._horizontal()
-        self._columns(basis, coefficients)
+        self._columns(basis, coefficients, coefficients_along)
         self._ps = ps_end
+        if self._companion is not None:
+            self._companion._ps = ps_end
 
-    def follow(self, leader: TransportCore) -> None:
-        """Take fluxes of air and mixing from a core of the same grid and state of the air that makes every step first."""
-        self._leader, self.mixing = leader, leader.mixing
-        self._zonal, self._meridional, self._mass_end = leader._zonal, leader._meridional, leader._mass_end
+    def carry_along(self, companion: TransportCore) -> None:
+        """Move the tracers of a core in double precision, of the same grid, in the steps of this one in single: fluxes, weights and mixing
+        are computed once. Both are in linear mode; both have emission coefficients for one basis, or neither has."""
+        self._companion = companion
+        companion.mixing = self.mixing
 
     def advect_horizontally(self, zonal: ArrayLike, meridional: ArrayLike, mass: ArrayLike) -> np.ndarray:
         """Horizontal advection alone, by given amounts of air; for tests on the sphere.
@@ -285,7 +292,7 @@ class TransportCore:
         """
         self.advect_horizontally(zonal, meridional, mass)
         self._mass_end[:] = shaped(mass_end, self._mass_end.shape, "mass_end")
-        self._columns(self._no_basis, self._no_coefficients)
+        self._columns(self._no_basis, self._no_coefficients, _NONE)
 
     # --- The phases of a step ---------------------------------------------------------------------------------------
 
@@ -342,15 +349,23 @@ class TransportCore:
         _raise(*status)
 
     def _horizontal(self) -> None:
-        run = _face().horizontal_double if self.precision == "double" else _face().horizontal_single
-        _raise(*run(self.threads, self._monotone, self._tables.edge_weights, self._tables.smoothing, self._zonal.T, self._meridional.T,
-                    self._mass.T, self._q.T))
+        fixed = (self.threads, self._monotone, self._tables.edge_weights, self._tables.smoothing, self._zonal.T, self._meridional.T,
+                 self._mass.T, self._q.T)
+        if self.precision == "double":
+            _raise(*_face().horizontal_double(*fixed))
+        else:
+            _raise(*_face().horizontal_single(*fixed, self._along().T))
 
-    def _columns(self, basis: np.ndarray, coefficients: np.ndarray) -> None:
-        run = _face().columns_double if self.precision == "double" else _face().columns_single
-        _raise(*run(self.threads, self._monotone, self._mass.T, self._mass_end.T, self.mixing.exchange.T, self.mixing.updraft.T, basis.T,
-                    coefficients.T,
-                    self._q.T))
+    def _columns(self, basis: np.ndarray, coefficients: np.ndarray, coefficients_along: np.ndarray) -> None:
+        fixed = (self.threads, self._monotone, self._mass.T, self._mass_end.T, self.mixing.exchange.T, self.mixing.updraft.T, basis.T,
+                 coefficients.T, self._q.T)
+        if self.precision == "double":
+            _raise(*_face().columns_double(*fixed))
+        else:
+            _raise(*_face().columns_single(*fixed, coefficients_along.T, self._along().T))
+
+    def _along(self) -> np.ndarray:
+        return _NONE if self._companion is None else self._companion._q
 
 
 class _Tables:

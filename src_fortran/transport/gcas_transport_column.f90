@@ -16,7 +16,8 @@ module gcas_transport_column
 
     integer, parameter :: most_substeps = 20 !! more than this is an explosion, not weather [1]
 
-    !> Vertical advection to `mass_end`, emission, mixing and convection of all tracers.
+    !> Vertical advection to `mass_end`, emission, mixing and convection of all tracers. Tracers of another precision may be carried along
+    !> (linear mode only).
     interface column_step
         module procedure column_step_double, column_step_single
     end interface column_step
@@ -29,13 +30,15 @@ module gcas_transport_column
 contains
 
     !> Double precision.
-    subroutine column_step_double(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+    subroutine column_step_double(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, &
+                                  coefficients_along, along, status, message)
         integer, parameter :: rk = dp
         include 'column_rows.inc'
     end subroutine column_step_double
 
     !> Single precision tracers; geometry and air stay double.
-    subroutine column_step_single(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+    subroutine column_step_single(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, &
+                                  coefficients_along, along, status, message)
         integer, parameter :: rk = sp
         include 'column_rows.inc'
     end subroutine column_step_single

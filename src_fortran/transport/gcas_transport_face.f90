@@ -126,14 +126,16 @@ contains
         real(dp), contiguous, intent(inout) :: q(:, :, :, :, :) !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
+        real(dp) :: none(1, 1, 1, 1, 0)
 
         call check_horizontal(edge_weights, smoothing, zonal, meridional, mass, shape(q), status, message)
         if (status /= status_ok) return
-        call advect_horizontal(n_threads, monotone == 1, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+        call advect_horizontal(n_threads, monotone == 1, edge_weights, smoothing, zonal, meridional, mass, q, none, status, message)
     end subroutine horizontal_double
 
-    !> Horizontal advection by given amounts of air, tracers in single precision.
-    subroutine horizontal_single(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+    !> Horizontal advection by given amounts of air, tracers in single precision; with others in double.
+    subroutine horizontal_single(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, along, &
+                                 status, message)
         integer, intent(in) :: n_threads                   !! OpenMP threads [1]
         integer, intent(in) :: monotone                    !! 1: no new extrema, 0: linear
         real(dp), intent(in) :: edge_weights(:, :)         !! (4, n_lat+1) [1]
@@ -142,12 +144,15 @@ contains
         real(dp), intent(in) :: meridional(:, :, :)        !! (n_lon, n_lat+1, n_lev) [kg]
         real(dp), intent(inout) :: mass(:, :, :)           !! start in, end out (n_lon, n_lat, n_lev) [kg]
         real(sp), contiguous, intent(inout) :: q(:, :, :, :, :) !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
+        real(dp), contiguous, intent(inout) :: along(:, :, :, :, :) !! more tracers, maybe none, as `q`
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
 
         call check_horizontal(edge_weights, smoothing, zonal, meridional, mass, shape(q), status, message)
+        if (status == status_ok) call check_along(shape(along), shape(q), status, message)
         if (status /= status_ok) return
-        call advect_horizontal(n_threads, monotone == 1, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+        call advect_horizontal(n_threads, monotone == 1, edge_weights, smoothing, zonal, meridional, mass, q, along, &
+                               status, message)
     end subroutine horizontal_single
 
     !> Vertical advection, emission, mixing and convection.
@@ -163,14 +168,17 @@ contains
         real(dp), contiguous, intent(inout) :: q(:, :, :, :, :) !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
+        real(dp) :: none(1, 1, 1, 1, 0)
 
         call check_columns(mass, mass_end, exchange, updraft, basis, shape(coefficients), shape(q), status, message)
         if (status /= status_ok) return
-        call column_step(n_threads, monotone == 1, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+        call column_step(n_threads, monotone == 1, mass, mass_end, exchange, updraft, basis, coefficients, q, none, none, &
+                         status, message)
     end subroutine columns_double
 
-    !> Vertical advection, emission, mixing and convection, tracers in single precision.
-    subroutine columns_single(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+    !> Vertical advection, emission, mixing and convection, tracers in single precision; with others in double.
+    subroutine columns_single(n_threads, monotone, mass, mass_end, exchange, updraft, basis, coefficients, q, &
+                              coefficients_along, along, status, message)
         integer, intent(in) :: n_threads                   !! OpenMP threads [1]
         integer, intent(in) :: monotone                    !! 1: no new extrema, 0: linear
         real(dp), intent(inout) :: mass(:, :, :)           !! after horizontal advection in, end out (n_lon, n_lat, n_lev) [kg]
@@ -180,13 +188,33 @@ contains
         real(dp), intent(in) :: basis(:, :, :)             !! (n_lon, n_lat, n_basis) [mixing ratio kg]
         real(sp), contiguous, intent(in) :: coefficients(:, :, :, :, :) !! (block, n_lon, n_lat, n_basis, n_blocks) [1]
         real(sp), contiguous, intent(inout) :: q(:, :, :, :, :) !! (block, n_lon, n_lat, n_lev, n_blocks) [mixing ratio]
+        real(dp), contiguous, intent(in) :: coefficients_along(:, :, :, :, :) !! as `coefficients` [1]
+        real(dp), contiguous, intent(inout) :: along(:, :, :, :, :) !! more tracers, maybe none, as `q`
         integer, intent(out) :: status                     !! status table
         character(len=200), intent(out) :: message         !! empty unless status tells otherwise
 
         call check_columns(mass, mass_end, exchange, updraft, basis, shape(coefficients), shape(q), status, message)
+        if (status == status_ok) call check_along(shape(along), shape(q), status, message)
+        if (status == status_ok .and. size(along, 5) > 0) then
+            call check_columns(mass, mass_end, exchange, updraft, basis, shape(coefficients_along), shape(along), status, message)
+        end if
         if (status /= status_ok) return
-        call column_step(n_threads, monotone == 1, mass, mass_end, exchange, updraft, basis, coefficients, q, status, message)
+        call column_step(n_threads, monotone == 1, mass, mass_end, exchange, updraft, basis, coefficients, q, &
+                         coefficients_along, along, status, message)
     end subroutine columns_single
+
+    !> Do tracers that are carried along fit the others?
+    subroutine check_along(a_shape, q_shape, status, message)
+        integer, intent(in) :: a_shape(:), q_shape(:)
+        integer, intent(out) :: status
+        character(len=*), intent(out) :: message
+
+        status = status_ok
+        message = ''
+        if (a_shape(5) == 0 .or. all(a_shape(2:4) == q_shape(2:4))) return
+        status = status_bad_shape
+        message = 'along: found a shape that does not fit q'
+    end subroutine check_along
 
     !> Do the arrays of a horizontal step fit each other?
     subroutine check_horizontal(edge_weights, smoothing, zonal, meridional, mass, q_shape, status, message)

@@ -15,7 +15,7 @@ module gcas_transport_horizontal
     real(dp), parameter :: courant_limit = 0.95_dp !! largest meridional Courant number of a substep [1]
     integer, parameter :: most_substeps = 20       !! more than this is an explosion, not weather [1]
 
-    !> Carry all tracers by given amounts of air; `mass` follows.
+    !> Carry all tracers by given amounts of air; `mass` follows. Tracers of another precision may be carried along (linear mode only).
     interface advect_horizontal
         module procedure advect_horizontal_double, advect_horizontal_single
     end interface advect_horizontal
@@ -23,13 +23,15 @@ module gcas_transport_horizontal
 contains
 
     !> Double precision.
-    subroutine advect_horizontal_double(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+    subroutine advect_horizontal_double(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, along, &
+                                        status, message)
         integer, parameter :: rk = dp
         include 'horizontal_levels.inc'
     end subroutine advect_horizontal_double
 
     !> Single precision tracers; geometry and air stay double.
-    subroutine advect_horizontal_single(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, status, message)
+    subroutine advect_horizontal_single(n_threads, monotone, edge_weights, smoothing, zonal, meridional, mass, q, along, &
+                                        status, message)
         integer, parameter :: rk = sp
         include 'horizontal_levels.inc'
     end subroutine advect_horizontal_single

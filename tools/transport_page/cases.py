@@ -19,6 +19,8 @@ ANGLES = {"0": 0.0, "0.05": 0.05, "π/2 − 0.05": np.pi / 2 - 0.05, "π/2": np.
 THRESHOLDS = np.linspace(0.1, 1.0, 19)
 #: cells around a circle of latitude, steps in 12 days: 6, 3, 1.5, 1 and 0.75 degrees
 LADDER = {60: 144, 120: 288, 240: 576, 360: 864, 480: 1152}
+#: cells around a circle of latitude and steps of 1-1 and 1-3, by detail
+_RUNS_3D = (((120, 144),), ((120, 288),), ((120, 288), (240, 576)))
 MODEL_GRIDS = {"128x64": 288, "144x96": 360, "288x192": 720, "360x180": 864}
 
 
@@ -74,19 +76,20 @@ class Results:
             self.rows.append(Row(test, grid, steps, mode, name, idealised.norms(result, exact, weight)))
 
 
-def run_all(quick: bool, threads: int, report: Callable[[str], None]) -> Results:
-    """Every part; `quick`: down to 3 degrees and 30 levels."""
+def run_all(detail: int, threads: int, report: Callable[[str], None]) -> Results:
+    """Every part. `detail` 0: down to 3 degrees and 30 levels; 1: all resolutions on the sphere, three dimensions down to 3 degrees and 60
+    levels; 2: all."""
     results = Results()
     parts = (williamson, deformation, divergent, model_grids, deformation_3d, hadley, thin_clouds)
     for part in parts:
         began, began_wall = time.process_time(), time.monotonic()
-        part(results, quick, threads)
+        part(results, detail, threads)
         results.seconds[part.__name__] = time.process_time() - began
         report(f"{part.__name__}: {results.seconds[part.__name__]:.0f} s CPU, {time.monotonic() - began_wall:.0f} s")
     return results
 
 
-def williamson(results: Results, quick: bool, threads: int) -> None:
+def williamson(results: Results, detail: int, threads: int) -> None:
     """The cosine bell once around the sphere, on TPCORE's grid."""
     grid = Grid.with_poles(128, 65)
     bell = idealised.cell_means(idealised.cosine_bell, grid)
@@ -96,9 +99,9 @@ def williamson(results: Results, quick: bool, threads: int) -> None:
             results.add("williamson", grid.name, 256, mode, {name: (found, bell)}, grid)
 
 
-def deformation(results: Results, quick: bool, threads: int) -> None:
+def deformation(results: Results, detail: int, threads: int) -> None:
     """Deformation and return; correlated tracers and filaments at half time."""
-    for nlon in list(LADDER)[: 2 if quick else None]:
+    for nlon in list(LADDER)[: None if detail else 2]:
         grid, steps = Grid.with_poles(nlon, nlon // 2 + 1), LADDER[nlon]
         start = {name: idealised.cell_means(value, grid) for name, value in FIELDS.items()}
         start["correlated"] = idealised.correlated(start["bells"])
@@ -114,9 +117,9 @@ def deformation(results: Results, quick: bool, threads: int) -> None:
             results.maps[f"deformation {nlon} {mode}"] = (grid, np.stack(list(start.values())), half, final)
 
 
-def divergent(results: Results, quick: bool, threads: int) -> None:
+def divergent(results: Results, detail: int, threads: int) -> None:
     """The divergent flow: mixing ratios return, so does the air, and a uniform tracer stays uniform."""
-    for nlon in list(LADDER)[: 2 if quick else 3]:
+    for nlon in list(LADDER)[: 3 if detail else 2]:
         grid, steps = Grid.with_poles(nlon, nlon // 2 + 1), LADDER[nlon]
         start = {name: idealised.cell_means(value, grid) for name, value in FIELDS.items()}
         fields = np.stack([*start.values(), np.ones(grid.shape)])
@@ -130,9 +133,9 @@ def divergent(results: Results, quick: bool, threads: int) -> None:
                 results.maps[f"divergent {mode}"] = (grid, fields, half, final, air)
 
 
-def model_grids(results: Results, quick: bool, threads: int) -> None:
+def model_grids(results: Results, detail: int, threads: int) -> None:
     """The cosine bell over the poles, and the hills' deformation, on the grids that the model is run on."""
-    for name in list(MODEL_GRIDS)[: 2 if quick else None]:
+    for name in list(MODEL_GRIDS)[: None if detail else 2]:
         grid, steps = Grid.named(name), MODEL_GRIDS[name]
         bell, hills = (idealised.cell_means(value, grid) for value in (idealised.cosine_bell, idealised.gaussian_hills))
         uniform = np.full(grid.shape, 4.0e-4)
@@ -158,26 +161,26 @@ def _carry_3d(results: Results, case: Case, steps: int, mode: str, threads: int,
         results.maps[f"{keep} {mode}"] = (case, middle[0], final)
 
 
-def deformation_3d(results: Results, quick: bool, threads: int) -> None:
+def deformation_3d(results: Results, detail: int, threads: int) -> None:
     """DCMIP 1-1."""
-    for nlon, steps in ((120, 144),) if quick else ((120, 288), (240, 576)):
-        case = dcmip.deformation_3d(Grid.with_poles(nlon, nlon // 2 + 1), 30 if quick else 60)
+    for nlon, steps in _RUNS_3D[detail]:
+        case = dcmip.deformation_3d(Grid.with_poles(nlon, nlon // 2 + 1), 60 if detail else 30)
         for mode in MODES:
             _carry_3d(results, case, steps, mode, threads, keep="1-1" if nlon == 120 else "")
 
 
-def hadley(results: Results, quick: bool, threads: int) -> None:
+def hadley(results: Results, detail: int, threads: int) -> None:
     """DCMIP 1-2; nothing in it depends on longitude, so 16 of them are enough for any resolution."""
-    for nlat, levels, steps in ((61, 30, 48),) if quick else ((91, 30, 96), (91, 60, 96), (181, 60, 144), (181, 120, 288)):
+    for nlat, levels, steps in ((91, 30, 96), (91, 60, 96), (181, 60, 144), (181, 120, 288)) if detail else ((61, 30, 48),):
         case = dcmip.hadley(Grid.with_poles(16, nlat), levels)
         for mode in MODES:
-            _carry_3d(results, case, steps, mode, threads, keep="1-2" if quick or (nlat, levels) == (181, 60) else "",
+            _carry_3d(results, case, steps, mode, threads, keep="1-2" if not detail or (nlat, levels) == (181, 60) else "",
                       grid=f"{2 * (nlat - 1)}x{nlat}x{levels}")
 
 
-def thin_clouds(results: Results, quick: bool, threads: int) -> None:
+def thin_clouds(results: Results, detail: int, threads: int) -> None:
     """DCMIP 1-3, the sum of the clouds."""
-    for nlon, steps in ((120, 144),) if quick else ((120, 288), (240, 576)):
-        case = orography.thin_clouds(Grid.with_poles(nlon, nlon // 2 + 1), 30 if quick else 60).only("q4")
+    for nlon, steps in _RUNS_3D[detail]:
+        case = orography.thin_clouds(Grid.with_poles(nlon, nlon // 2 + 1), 60 if detail else 30).only("q4")
         for mode in MODES:
-            _carry_3d(results, case, steps, mode, threads, keep="1-3" if quick or nlon == 240 else "")
+            _carry_3d(results, case, steps, mode, threads, keep="1-3" if nlon == _RUNS_3D[detail][-1][0] else "")
