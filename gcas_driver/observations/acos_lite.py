@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import netCDF4
 import numpy as np
@@ -42,7 +43,8 @@ WARN_LEVELS_LEAST_TOP = 6
 
 OCO_MODES = ("nadir", "glint", "target", "transition", "sam")
 GOSAT_MODES = ("land_h", "land_m", "ocean")
-PLATFORMS = {"oco2_lite": "OCO-2", "oco3_lite": "OCO-3"}
+PLATFORMS = {"OCO2": "oco2_lite", "OCO3": "oco3_lite", "GOSAT": "acos_lite"}
+"""What `Platform` says, letters and digits only, and the product that reads such files."""
 PROFILES = {"pressure": ("pressure_levels",), "weight": ("pressure_weight", "pressure_weights"),
             "kernel": ("xco2_averaging_kernel", "averaging_kernel"), "prior": ("co2_profile_apriori",)}
 
@@ -79,11 +81,11 @@ def terms(fields: Fields, stream: SatelliteStream) -> dict[str, tuple[Field, ...
 
 def _check_platform(dataset: netCDF4.Dataset, stream: SatelliteStream) -> None:
     """Errors differ between the instruments, so a stream of one is not given files of another."""
-    found = str(getattr(dataset, "Platform", "")).strip().upper()
-    expected = PLATFORMS.get(stream.format)
-    if expected and found and found != expected:
-        raise InputError("a file of another instrument", f"{dataset.filepath()} (product {stream.product})", f"Platform {found}", expected,
-                         f"product = '{next((name for name, text in PLATFORMS.items() if text == found), 'acos_lite')}' reads this file")
+    text = str(getattr(dataset, "Platform", ""))
+    product = PLATFORMS.get(re.sub("[^A-Z0-9]", "", text.upper()))
+    if product and stream.format != "acos_lite" and stream.format != product:
+        raise InputError("a file of another instrument", f"{dataset.filepath()} (product {stream.product})", f"Platform {text}",
+                         f"files for product = '{stream.format}'", f"product = '{product}' reads this file")
 
 
 def _modes(fields: Fields) -> tuple[Rows | None, tuple[str, ...]]:
@@ -136,6 +138,7 @@ def _scale(variable: netCDF4.Variable) -> dict[str, str | bool]:
     if named:
         return {"scale": named, "scale_stated": True}
     build = re.search(r"B(\d+)\.", str(getattr(variable.group(), "BuildId", "")))
+    build = build or re.search(r"_B(\d{1,2})\d{3}", Path(variable.group().filepath()).name)  # such as B7310A, B10206Ar
     return {"scale": "X2007" if build and int(build.group(1)) < 11 else "", "scale_stated": False}
 
 

@@ -74,13 +74,16 @@ def screened(source: ColumnSource, stream: SatelliteStream, first: int, last: in
 def _flagged(rows: _Rows, source: ColumnSource, stream: SatelliteStream) -> None:
     """By the product's quality flag, or the map's rule on it, and by the retrieval's outcome."""
     rows.kept["withheld"] = np.zeros(len(rows.index), dtype=bool)
-    if source.quality is not None and (source.keep is not None or stream.quality_flag >= 0):
+    selects = source.keep is not None or stream.quality_flag >= 0
+    if source.quality is not None and (selects or stream.withheld_flag >= 0):
         quality = rows.read("quality", source.quality)
-        rows.keep(np.isfinite(quality), "no quality flag")
+        rows.keep(np.isfinite(quality) | (not selects), "no quality flag")
         quality = rows.kept["quality"]
-        rows.kept["withheld"] = quality == stream.withheld_flag
-        good = source.keep(quality) if source.keep is not None else quality == stream.quality_flag
-        rows.keep(good | rows.kept["withheld"], "quality rule not met" if source.keep else f"quality flag is not {stream.quality_flag}")
+        if stream.withheld_flag >= 0:
+            rows.kept["withheld"] = quality == stream.withheld_flag
+        if selects:
+            good = source.keep(quality) if source.keep is not None else quality == stream.quality_flag
+            rows.keep(good | rows.kept["withheld"], "quality rule not met" if source.keep else f"quality flag is not {stream.quality_flag}")
     if stream.outcome_flags:
         outcome = rows.read("outcome", _needed(source.outcome, "outcome_flags", "outcome flag", stream, source))
         rows.keep(np.isin(outcome, stream.outcome_flags), "outcome flag not wanted")

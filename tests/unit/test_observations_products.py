@@ -57,8 +57,19 @@ def test_defaults_are_the_products(tmp_path):
 def test_a_stream_of_one_instrument_refuses_files_of_another(tmp_path):
     path = write_day(tmp_path, "oco3_lite_v11", make_soundings(5, str(DAY)))
     path.rename(tmp_path / lite.DIALECTS["oco2_lite_v11"].name())
-    with pytest.raises(InputError, match="another instrument.*OCO-3.*OCO-2.*oco3_lite"):
+    with pytest.raises(InputError, match="another instrument.*OCO-3.*oco2_lite.*'oco3_lite' reads"):
         read_lite(tmp_path, "oco2_lite_v11")
+
+
+@pytest.mark.parametrize("name, scale", [("oco2_LtCO2_160404_B7000rb_COoffline.nc4", "X2007"),
+                                         ("oco2_LtCO2_160404_B10206Ar_2.nc4", "X2007"), ("oco2_LtCO2_160404_B11014Ar_2.nc4", "unknown")])
+def test_the_build_in_a_files_name_tells_the_scale_too(tmp_path, name, scale):
+    path = write_day(tmp_path, "oco2_lite_v10r", make_soundings(4, str(DAY)))
+    with netCDF4.Dataset(path, "a") as dataset:
+        dataset.delncattr("BuildId")
+        dataset.Platform = "OCO2"
+    path.rename(tmp_path / name)
+    assert read_lite(tmp_path, "oco2_lite_v10r").scale == {"oco2_lite_v10r": scale}
 
 
 def test_modes_and_surfaces(tmp_path):
@@ -235,6 +246,9 @@ def test_mip_modes_flags_and_scale(tmp_path):
     table = read(withheld_flag=2)
     assert np.count_nonzero(table.reason == WITHHELD) == np.count_nonzero(a.flag == 2)
     assert np.count_nonzero(table.used) == np.count_nonzero(a.flag == 1)
+    table = read(withheld_flag=2, quality_flag=-1)
+    assert len(table) == 80 and np.array_equal(table.used, table.reason != WITHHELD)
+    assert np.count_nonzero(~table.used) == np.count_nonzero(a.flag == 2)
     assert read(value_variable="xco2_2019_scale").scale == {"oco2_mip_v11": "X2019"}
     plain = read(error_variables=())
     np.testing.assert_allclose(np.sort(plain.error), np.sort(s.error[a.flag == 1]), rtol=1e-6)
