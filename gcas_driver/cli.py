@@ -17,6 +17,7 @@ from mozart_coupling.threads import let_waiting_threads_sleep
 from . import __version__
 from .config import Settings, load
 from .errors import GcasError, Interrupted
+from .inspect_command import add_inspect_command
 from .interrupts import signals_stop_the_work
 from .met_command import add_met_commands, whole
 
@@ -150,6 +151,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--grid", metavar="NxM", help="model grid (128x64)")
     demo.add_argument("--seed", type=whole(0), metavar="N", help="seed of truth and perturbations (1)")
     add_met_commands(commands)
+    add_inspect_command(commands)
     old = command("import", "A namelist of GCASv2 and its directories as a namelist of GCAS; what has no counterpart is listed.", _import)
     old.add_argument("-o", "--output", metavar="FILE", help="the namelist to write (NAMELIST's name with _gcas)")
     command("namelist-doc", "The documentation of all settings, Markdown.", _namelist_doc, False)

@@ -1,0 +1,98 @@
+"""The command `gcas inspect`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from .inspect import Findings
+
+MOST_INVENTORY = 40
+
+
+def add_inspect_command(commands) -> None:
+    """Put `inspect` among the commands."""
+    text = "What files are, what GCAS would read in them and by which setting; a picture of each."
+    sub = commands.add_parser("inspect", help=text, description=text)
+    sub.set_defaults(action=run_inspect)
+    sub.add_argument("files", metavar="FILE", nargs="+")
+    sub.add_argument("--out", metavar="DIR", help="where the pictures go (beside each file)")
+    sub.add_argument("--no-picture", action="store_true", help="draw nothing")
+    sub.add_argument("--json", action="store_true", help="machine-readable")
+
+
+def run_inspect(arguments: argparse.Namespace) -> int:
+    """Inspect files; 0 if all are known and whole, else 2."""
+    from .inspect import inspect_file
+
+    console, findings, plain = Console(highlight=False, soft_wrap=True), [], []
+    for name in arguments.files:
+        found = inspect_file(Path(name))
+        picture = "" if arguments.no_picture else _picture(found, arguments.out)
+        findings.append(found)
+        if arguments.json:
+            plain.append(found.plain() | {"picture": picture or None})
+        else:
+            print_findings(found, picture, console)
+    if arguments.json:
+        print(json.dumps(plain, indent=2, ensure_ascii=False))
+    return max(found.exit_code for found in findings)
+
+
+def _picture(found: Findings, out: str | None) -> str:
+    """Draw what there is to draw; the picture's path, or why there is none among the problems."""
+    if not found.panels:
+        return ""
+    from .inspect.drawing import draw
+
+    path = Path(out) / f"{found.path.name}.png" if out else found.path.with_name(f"{found.path.name}.png")
+    try:
+        draw(found, path)
+    except OSError as error:
+        found.problems.append(f"the picture cannot be written to {path}: {error.strerror or error} (--out DIR, or --no-picture)")
+        return ""
+    except Exception as error:  # what is odd enough to break a drawing is told, not shown as a traceback
+        found.problems.append(f"no picture can be drawn: {type(error).__name__}: {error}")
+        return ""
+    return str(path)
+
+
+def print_findings(found: Findings, picture: str, console: Console) -> None:
+    """For people."""
+    def line(text: str, style: str | None = None) -> None:
+        console.print(text, markup=False, style=style)
+
+    line(f"{found.path}: {found.title or 'unknown'}", "bold")
+    if found.span:
+        line(f"  time      {found.span[0]} … {found.span[1]}")
+    for name, text in found.facts.items():
+        line(f"  {name}: {text}")
+    for name, numbers in found.ranges.items():
+        if numbers["n"]:
+            text = f"{numbers['least']:.6g} … {numbers['most']:.6g}, mean {numbers['mean']:.6g} {numbers['unit']}".rstrip()
+        else:
+            text = "no value"
+        line(f"  {name}: {text}" + (f" ({numbers['missing']} missing)" if numbers["missing"] else ""))
+    for name, counts in found.counts.items():
+        line(f"  {name}: " + ", ".join(f"{which} {n}" for which, n in counts.items()))
+    if not found.kind:
+        line("  contents:")
+        for text in found.inventory[:MOST_INVENTORY]:
+            line(f"    {text}")
+        if len(found.inventory) > MOST_INVENTORY:
+            line(f"    … {len(found.inventory) - MOST_INVENTORY} more")
+        if found.guess:
+            line(f"  nearest to: {found.guess}")
+    for text in found.problems:
+        line(f"  problem: {text}", "red")
+    if found.setting:
+        line("  read by:")
+        for text in found.setting.splitlines():
+            line(f"    {text}")
+    if picture:
+        line(f"  picture: {picture}")
