@@ -223,6 +223,16 @@ class ObservationTable:
         return self.select(self.column & self.used & self.complete)
 
     @property
+    def columns(self) -> ObservationTable:
+        """The withheld columns seen from stations on the ground, which have a site: independent of the analysis."""
+        return self.select(self.column & self.from_ground & (self.reason == WITHHELD) & self.complete)
+
+    @property
+    def from_ground(self) -> np.ndarray:
+        """Rows that have a site (n,) bool: of columns, those of stations on the ground."""
+        return self.site.astype(str) != ""
+
+    @property
     def surface(self) -> ObservationTable:
         """The withheld point samples."""
         return self.select(~self.column & (self.reason == WITHHELD) & self.complete)

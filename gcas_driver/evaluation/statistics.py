@@ -113,7 +113,8 @@ def by_month(table: ObservationTable) -> dict[str, dict[str, Statistics]]:
 
 
 def by_site(table: ObservationTable) -> dict[str, dict[str, Statistics]]:
-    """By site code."""
+    """By site code; rows without a site, soundings of satellites, do not count."""
+    table = table.select(table.from_ground)
     return by_group(table, table.site.astype(str))
 
 

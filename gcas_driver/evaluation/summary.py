@@ -31,8 +31,8 @@ class Evaluation:
     ----------
     observations : ObservationTable
         Every observation of the windows that count.
-    xco2, surface : ObservationTable
-        The assimilated soundings; the withheld point samples.
+    xco2, surface, columns : ObservationTable
+        The assimilated soundings; the withheld point samples; the withheld columns of stations on the ground.
     budget : FluxBudget or None
         None if no window counts.
     diagnostics : list of WindowDiagnostics
@@ -46,6 +46,7 @@ class Evaluation:
     observations: ObservationTable
     xco2: ObservationTable
     surface: ObservationTable
+    columns: ObservationTable
     budget: FluxBudget | None
     diagnostics: list[WindowDiagnostics]
     factors: FactorSpread | None
@@ -62,11 +63,13 @@ def evaluate(case_directory: str | Path) -> Evaluation:
     """
     case = open_case(case_directory)
     observations = read_observations(case)
-    xco2, surface = observations.xco2, observations.surface
+    xco2, surface, columns = observations.xco2, observations.surface, observations.columns
     budget = read_budget(case)
     diagnostics = read_diagnostics(case)
-    return Evaluation(case, observations, xco2, surface, budget, diagnostics, read_factor_spread(case),
-                      summary_of(case, xco2, surface, budget) | {"diagnostics": diagnostics_block(case, diagnostics)})
+    summary = summary_of(case, xco2, surface, budget) | {"diagnostics": diagnostics_block(case, diagnostics)}
+    if len(columns):
+        summary["columns"] = statistics.block(columns)
+    return Evaluation(case, observations, xco2, surface, columns, budget, diagnostics, read_factor_spread(case), summary)
 
 
 def evaluate_case(case_directory: str | Path) -> dict[str, Any]:
@@ -75,8 +78,8 @@ def evaluate_case(case_directory: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        What `summary.json` holds: `case, windows, members, wall_seconds, xco2, surface, fluxes, uncertainty_reduction`, and `scores`
-        for a synthetic experiment.
+        What `summary.json` holds: `case, windows, members, wall_seconds, xco2, surface, fluxes, uncertainty_reduction`, `scores`
+        for a synthetic experiment, and `columns` where there are independent ones.
 
     Raises
     ------
@@ -175,11 +178,12 @@ def accounting_of(evaluation: Evaluation) -> dict[str, dict[str, int]]:
 
 
 def groups_of(evaluation: Evaluation) -> dict[str, ObservationTable]:
-    """The four sets of observations that are told apart; empty ones are left out, but for the first two."""
+    """The sets of observations that are told apart; empty ones are left out, but for the first two."""
     table = evaluation.observations
     table = table.select(table.complete)
     withheld = table.reason == WITHHELD
-    extra = {"surface_assimilated": table.select(~table.column & table.used), "xco2_withheld": table.select(table.column & withheld)}
+    extra = {"columns": evaluation.columns, "surface_assimilated": table.select(~table.column & table.used),
+             "xco2_withheld": table.select(table.column & withheld & ~table.from_ground)}
     return {"xco2": evaluation.xco2, "surface": evaluation.surface} | {k: v for k, v in extra.items() if len(v)}
 
 
@@ -187,7 +191,7 @@ def detailed_statistics(table: ObservationTable, budget: FluxBudget | None) -> d
     """Statistics of one set of observations, over all and by each grouping."""
     result = {"all": statistics.block(table, details=True), "latitude": statistics.by_band(table), "month": statistics.by_month(table),
               "product": statistics.by_product(table), "window": statistics.by_group(table, table.window, _window_label(budget))}
-    if not table.column.all():
+    if table.from_ground.any():
         result["site"] = statistics.by_site(table)
     if budget is not None and budget.fraction is not None and len(table):
         result["region"] = statistics.by_group(table, region_of(table, budget))

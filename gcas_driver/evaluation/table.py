@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-OBSERVED = {"xco2": "XCO2, assimilated", "surface": "Flasks, withheld"}
+OBSERVED = {"xco2": "XCO2, assimilated", "surface": "Flasks, withheld", "columns": "TCCON, independent"}
 COLUMNS = ("bias", "mae", "rmse", "corr", "rmse_true")
 HEADINGS = {"bias": "BIAS", "mae": "MAE", "rmse": "RMSE", "corr": "CORR", "rmse_true": "RMSE to truth"}
 EMPHASISED = ("Global", "Global land", "Global ocean", "Northern land", "Tropical land", "Southern land")
@@ -51,14 +51,15 @@ def _change(percent: float) -> str:
 
 
 def _observations(summary: dict[str, Any]) -> Table:
-    with_truth = any("rmse_true" in s for name in OBSERVED for s in summary[name].values())
+    observed = {key: label for key, label in OBSERVED.items() if key in summary}
+    with_truth = any("rmse_true" in s for name in observed for s in summary[name].values())
     columns = COLUMNS if with_truth else COLUMNS[:-1]
     table = Table(title="Simulated minus observed CO2 (ppm)", title_justify="left")
     table.add_column("observations")
     table.add_column("fluxes")
     for name in columns:
         table.add_column(HEADINGS[name], justify="right")
-    for key, label in OBSERVED.items():
+    for key, label in observed.items():
         for i, (simulation, values) in enumerate(summary[key].items()):
             table.add_row(label if i == 0 else "", simulation, *(_cell(values.get(name), signed=name == "bias") for name in columns),
                           end_section=i == len(summary[key]) - 1)

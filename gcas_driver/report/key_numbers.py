@@ -34,12 +34,14 @@ class KeyNumber:
 
 def key_numbers(summary: dict[str, Any], evaluation: Evaluation) -> list[KeyNumber]:
     """In the order of interest; what does not exist is left out."""
-    numbers = [_rmse(summary["xco2"], "XCO₂"), _rmse(summary["surface"], "Withheld flasks"), _land(summary),
+    columns = _rmse(summary["columns"], "TCCON") if "columns" in summary else None
+    numbers = [_rmse(summary["xco2"], "XCO₂"), _rmse(summary["surface"], "Withheld flasks"), columns, _land(summary),
                _reduction(summary, evaluation)]
     numbers += _scores(summary.get("scores", {}))
     if len(evaluation.observations):
         numbers.append(KeyNumber("Observations", f"{int(evaluation.observations.used.sum())}",
-                                 f"assimilated; {len(evaluation.surface)} withheld flasks"))
+                                 f"assimilated; {len(evaluation.surface)} withheld flasks"
+                                 + (f", {len(evaluation.columns)} columns of TCCON" if len(evaluation.columns) else "")))
     return [n for n in numbers if n is not None]
 
 

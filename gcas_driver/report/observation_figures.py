@@ -106,7 +106,8 @@ def bias_chart(evaluation: Evaluation) -> Figure | None:
 
 
 def _sets(evaluation: Evaluation) -> list[tuple[str, ObservationTable]]:
-    sets = (("XCO₂, assimilated soundings", evaluation.xco2), ("Surface CO₂, withheld flasks", evaluation.surface))
+    sets = (("XCO₂, assimilated soundings", evaluation.xco2), ("Surface CO₂, withheld flasks", evaluation.surface),
+            ("XCO₂ from the ground, independent", evaluation.columns))
     return [(label, table) for label, table in sets if len(table)]
 
 
@@ -123,8 +124,9 @@ def histograms(evaluation: Evaluation) -> Figure | None:
     sets = _sets(evaluation)
     if not sets:
         return None
+    n_panels = max(2, len(sets))
     fig = figure(WIDTH, 2.5)
-    axes = np.atleast_1d(fig.subplots(1, 2))
+    axes = np.atleast_1d(fig.subplots(1, n_panels))
     for ax, (label, table) in zip(axes, sets, strict=False):
         departures = {name: getattr(table, name) - table.value for name in ("prior", "posterior")}
         limit = symmetric_limit(departures.values(), 98.0)
@@ -146,7 +148,15 @@ def histograms(evaluation: Evaluation) -> Figure | None:
 
 def site_series(evaluation: Evaluation) -> Figure | None:
     """Observed and simulated CO2 at withheld sites, from north to south (figure 5)."""
-    table = evaluation.surface
+    return _series(evaluation, evaluation.surface, "CO₂ (ppm)")
+
+
+def column_series(evaluation: Evaluation) -> Figure | None:
+    """Observed and simulated XCO2 at stations on the ground, from north to south."""
+    return _series(evaluation, evaluation.columns, "XCO₂ (ppm)")
+
+
+def _series(evaluation: Evaluation, table: ObservationTable, label: str) -> Figure | None:
     if not len(table):
         return None
     chosen = _sites_to_show(table)
@@ -165,12 +175,13 @@ def site_series(evaluation: Evaluation) -> Figure | None:
             ax.plot(times, part.true, "_", color=TRUTH, markersize=6, markeredgewidth=1.6, label="Truth")
         ax.errorbar(times, part.value, yerr=part.error, fmt="o", color=INK, markersize=3, elinewidth=0.8, markerfacecolor="white",
                     label="Observed ± error", zorder=4)
-        ax.set_title(f"{site}  {_place(part.lat[0], 'NS')} {_place(part.lon[0], 'EW')}, {part.altitude[0]:.0f} m")
+        height = "" if np.isnan(part.altitude[0]) else f", {part.altitude[0]:.0f} m"
+        ax.set_title(f"{site}  {_place(part.lat[0], 'NS')} {_place(part.lon[0], 'EW')}{height}")
         time_axis(ax, windows[0].start, windows[-1].end)
     for ax in axes[len(chosen):]:
         ax.set_visible(False)
     for ax in axes[::columns]:
-        ax.set_ylabel("CO₂ (ppm)")
+        ax.set_ylabel(label)
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside upper center", ncols=4)
     return fig

@@ -31,7 +31,8 @@ from .verdict import verdicts
 
 TITLES = {
     "xco2": "XCO₂, assimilated soundings", "surface": "Surface CO₂, withheld flasks",
-    "surface_assimilated": "Surface CO₂, assimilated", "xco2_withheld": "XCO₂, withheld soundings",
+    "columns": "XCO₂ from the ground (TCCON), independent", "surface_assimilated": "Surface CO₂, assimilated",
+    "xco2_withheld": "XCO₂, withheld soundings",
 }
 COMPONENT_TITLES = {
     "bio": "Land biosphere (BIO)", "ocn": "Ocean (OCN)", "fossil": "Fossil fuel and cement (FOSSIL)",
@@ -161,6 +162,8 @@ def pictures(evaluation: Evaluation) -> dict[str, Picture]:
          lambda: observation_figures.histograms(evaluation)),
         ("sites", "Flask sites", "Withheld sites with most samples, spread over latitude, from north to south.",
          lambda: observation_figures.site_series(evaluation)),
+        ("columns", "Columns from the ground", "TCCON, not assimilated: stations with most values, from north to south.",
+         lambda: observation_figures.column_series(evaluation)),
         ("diagnostics", "Window by window",
          "Above 1: departures are larger than spread s and errors R allow; below 1: smaller. Which of the two, the next figure tells. "
          "Spin-up windows included.", lambda: analysis_figures.window_chart(evaluation.diagnostics)),

@@ -31,8 +31,8 @@ class CaseOptions:
 
     Attributes
     ----------
-    soundings, flasks : int
-        Per window.
+    soundings, flasks, stations : int
+        Per window; of stations on the ground columns that are withheld.
     withheld : bool
         Whether flasks are withheld (else assimilated).
     truth : bool
@@ -48,6 +48,7 @@ class CaseOptions:
     members: int = 8
     soundings: int = 60
     flasks: int = 6
+    stations: int = 0
     withheld: bool = True
     truth: bool = True
     recovery: float = 0.6
@@ -143,9 +144,11 @@ class _Maker:
 
     def _observations(self, target: Path, heading: Heading, start: np.datetime64, index: int) -> Diagnostics:
         options, random = self.options, self.random
-        n, m = options.soundings, options.flasks
+        n, k = options.soundings, options.stations
+        m = options.flasks + k
         names = list(SITES)
         places = np.array([SITES[names[i % len(names)]] for i in range(m)]).reshape(m, 3)
+        places[m - k:, 2] = np.nan
         lon = np.concatenate([random.uniform(-180.0, 180.0, n), places[:, 0]])
         lat = np.concatenate([np.rad2deg(np.arcsin(random.uniform(-0.8, 0.9, n))), places[:, 1]])
         time = start.astype("int64") + random.uniform(0.0, options.days * 86400.0, n + m)
@@ -154,6 +157,7 @@ class _Maker:
         error = np.where(np.arange(n + m) < n, 1.2, 0.8)
         noise = random.standard_normal(n + m)
         reason = np.array([""] * n + (["withheld"] * m if options.withheld else [""] * m), dtype=object)
+        reason[n + m - k:] = "withheld"
         if n:
             reason[0] = "simulated value more than 15 ppm off"
         prior = true + gap
@@ -161,10 +165,10 @@ class _Maker:
         columns = {
             "time": time, "lon": lon, "lat": lat, "altitude": np.concatenate([np.full(n, np.nan), places[:, 2]]),
             "value": true + 0.5 * error * noise, "error": error,
-            "product": np.array(["acos_lite"] * n + ["noaa_flask"] * m, dtype=object),
+            "product": np.array(["acos_lite"] * n + ["noaa_flask"] * (m - k) + ["tccon"] * k, dtype=object),
             "site": np.array([""] * n + [names[i % len(names)] for i in range(m)], dtype=object),
             "identifier": np.array([f"{index}-{i}" for i in range(n + m)], dtype=object),
-            "kind": np.array(["column"] * n + ["point"] * m, dtype=object), "used": used, "reason": reason,
+            "kind": np.array(["column"] * n + ["point"] * (m - k) + ["column"] * k, dtype=object), "used": used, "reason": reason,
             "super_observation_index": np.where(used, np.cumsum(used) - 1, -1)}
         simulated = {"prior": prior, "background": true + 0.7 * gap, "posterior": true + (1.0 - options.recovery) * gap,
                      "background_spread": np.full(n + m, 0.6)}

@@ -60,6 +60,23 @@ def test_schema_to_the_letter(case):
     assert {"accounting", "diagnostics", "statistics", "fluxes", "weekly", "month", "year"} <= set(details)
 
 
+def test_columns_of_stations_are_independent(tmp_path):
+    """Withheld columns with a site have a block of their own, and statistics by site; withheld soundings of satellites do not mix in."""
+    directory = maker.make_case(tmp_path / "tccon", maker.CaseOptions(stations=4))
+    summary = evaluate_case(directory)
+    assert list(summary)[-1] == "columns" and list(summary["columns"]) == ["prior", "background", "posterior"]
+    assert summary["columns"]["posterior"]["rmse_true"] == pytest.approx(0.4 * summary["columns"]["prior"]["rmse_true"])
+    found = evaluate(directory)
+    assert len(found.columns) == 8 and found.columns.column.all() and set(found.columns.site) <= set(maker.SITES)
+    assert len(found.surface) == 12 and not found.surface.column.any()
+    details = strictly(directory / "evaluation.json")["statistics"]
+    assert set(details) == {"xco2", "surface", "columns"} and set(details["columns"]["site"]) == set(found.columns.site)
+    assert sum(site["prior"]["n"] for site in details["columns"]["site"].values()) == 8
+    shown = io.StringIO()
+    rich.print(format_table(summary), file=shown)
+    assert "TCCON, independent" in shown.getvalue()
+
+
 def test_known_recovery(evaluation):
     summary = evaluation.summary
     for name in ("xco2", "surface"):

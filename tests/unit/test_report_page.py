@@ -90,6 +90,14 @@ def test_parts_may_be_missing(tmp_path, monkeypatch, change, missing):
     assert not re.search(r"\bnan\b|None|Undefined", " ".join(page.text))
 
 
+def test_columns_of_stations(tmp_path, monkeypatch):
+    monkeypatch.setattr(style, "DPI", 30)
+    page = read(write_report(maker.make_case(tmp_path / "tccon", maker.CaseOptions(stations=3, soundings=20))))
+    text = " ".join(page.text)
+    assert set(page.figures) == ALL | {"columns"} and "XCO₂ from the ground (TCCON), independent" in text
+    assert "6 columns of TCCON" in text and not re.search(r"\bnan\b|None|Undefined", text)
+
+
 def test_again_and_without_figures(tmp_path):
     directory = maker.make_case(tmp_path / "c", maker.CaseOptions(windows=1, truth=False, evaluate_from="2011-01-01"))
     with open(directory / "settings.nml", "a") as stream:
