@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from rich.console import Console
@@ -112,6 +112,7 @@ def input_problems(settings: Settings, start: np.datetime64, end: np.datetime64,
     problems += _met_problems(settings, start, end, values)
     problems += _initial_problems(settings)
     problems += _region_problems(settings)
+    problems += _ancillary_problems(settings)
     problems += command_problems(settings)
     problems += effect_problems(settings)
     return problems
@@ -155,6 +156,17 @@ def _region_problems(settings: Settings) -> list[Problem]:
     except (CouplingError, GcasError) as error:
         return [_of(error, settings.regions.where("file"))]
     return []
+
+
+def _ancillary_problems(settings: Settings) -> list[Problem]:
+    """Warnings: `gcas table5` reads these files, a run does not."""
+    if not settings.ancillary:
+        return []
+    from .ancillary import check as check_ancillary
+    from .ancillary import stream_of
+
+    return [replace(problem, severity="warning") for group in settings.ancillary
+            for problem in check_ancillary(stream_of(group), settings.time.start, settings.time.end)]
 
 
 def _grid_and_levels(settings: Settings) -> tuple[Grid, int] | None:

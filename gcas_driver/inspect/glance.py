@@ -97,6 +97,8 @@ def glance_at(path: Path) -> Glance:
     if head[:4] in MAGIC:
         return _netcdf(path, size)
     packed = next((name for magic, name in PACKED.items() if head.startswith(magic)), "")
+    if packed == "gzip" and path.name.lower().startswith("gridcar"):  # CDIAC's come so, and are read so
+        return Glance(path, size, "text", lines=_unpacked(path, 400))
     if packed == "gzip":
         return Glance(path, size, "binary", lines=_unpacked(path), problem="packed with gzip: unpack it first")
     if packed:
@@ -121,10 +123,10 @@ def _text(head: bytes) -> str | None:
     return text if sum(c.isprintable() or c in "\r\n\t" for c in text) > 0.97 * len(text) else None
 
 
-def _unpacked(path: Path) -> list[str]:
+def _unpacked(path: Path, most: int = 12) -> list[str]:
     try:
         with gzip.open(path) as stream:
-            return (_text(stream.read(HEAD_BYTES)) or "").splitlines()[:12]
+            return (_text(stream.read(HEAD_BYTES)) or "").splitlines()[:most]
     except (OSError, EOFError):
         return []
 

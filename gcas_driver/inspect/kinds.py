@@ -15,7 +15,7 @@ from gcas_driver.fluxes.units import flux_units
 from gcas_driver.initial import carbontracker
 from mozart_coupling.contract import VMR_SUFFIX
 
-from . import columns, fields, fluxes, ours, points, tccon
+from . import columns, fields, fluxes, ground, ours, points, unread
 from .findings import Findings
 from .glance import Glance
 
@@ -93,7 +93,7 @@ def _cdiac(seen: Glance) -> bool:
         [float(w) for w in words[:200]]
     except ValueError:
         return False
-    return seen.form == "text" and len(words) >= 40 and seen.size > 2 * 180 * 360
+    return seen.form == "text" and len(words) >= 40 and (seen.size > 2 * 180 * 360 or seen.path.suffix == ".gz")
 
 
 def _table_of_points(seen: Glance) -> bool:
@@ -185,11 +185,13 @@ KINDS: tuple[Kind, ...] = (
          ("sounding_id", "xco2", "xco2_uncertainty", "xco2_quality_flag", "pressure_levels", "pressure_weight", "xco2_averaging_kernel")),
     Kind("gcasv2_satellite", "soundings of a day in GCASv2's layout", _has("xco2", "averagingKernel", "weightingfunction"),
          columns.describe("gcasv2_satellite"), ("xco2", "xco2unc", "averagingKernel", "weightingfunction", "constraintvector")),
-    Kind("tccon", "TCCON, GGG2020", _has("xco2", "ak_xco2", "prior_co2"), tccon.describe,
+    Kind("tccon", "TCCON, GGG2020", _has("xco2", "ak_xco2", "prior_co2"), ground.describe("tccon"),
          ("xco2", "ak_xco2", "prior_co2", "integration_operator", "prior_pressure")),
-    Kind("tccon_ggg2014", "TCCON, GGG2014", _has("xco2_ppm"), tccon.describe, ("xco2_ppm", "ak_co2", "prior_co2", "zobs_km")),
+    Kind("tccon_ggg2014", "TCCON, GGG2014", _has("xco2_ppm"), ground.describe("tccon"), ("xco2_ppm", "ak_co2", "prior_co2", "zobs_km")),
+    Kind("tccon_mip", "hourly averages of TCCON, of the OCO-2 model intercomparison", _has("CO2/column_mixing", "CO2/avg_kernel"),
+         ground.describe("tccon_mip"), ("CO2/column_mixing", "CO2/avg_kernel", "CO2/p_levels_prior")),
     Kind("other_columns", "columns of a product without a reader of its own",
-         lambda s: any(n.split("/")[-1].lower() == "xco2" for n in s.variables), tccon.describe_other,
+         lambda s: any(n.split("/")[-1].lower() == "xco2" for n in s.variables), unread.describe_other,
          ("xco2", "averaging_kernel", "pressure_levels")),
     Kind("noaa_netcdf", "NOAA GML's own NetCDF file of one site", lambda s: _points_netcdf(s) and s.has_any("event_number")
          and not s.has_any("obspack_id"), points.describe("noaa_flask")),
@@ -223,7 +225,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("spei", "drought index SPEI", _has("spei"), fields.describe_ancillary("spei"), ("spei", "lat", "lon", "time")),
     Kind("regions", "mask of regions", lambda s: s.form == "netcdf" and _mask(s), fields.describe_regions, MASK_VARIABLES),
     Kind("reanalysis", "reanalysis as downloaded", lambda s: s.has("t", "u", "v") and s.has_any("q", "sp", "lnsp", "ps", "delp", "omega"),
-         tccon.describe_reanalysis, ("t", "u", "v", "q", "lnsp", "sp")),
+         unread.describe_reanalysis, ("t", "u", "v", "q", "lnsp", "sp")),
     Kind("climatology", "monthly climatology of a flux", _climatology, fluxes.describe("climatology")),
     Kind("cf_flux", "gridded flux that states its units", lambda s: bool(_fluxes_of(s)), fluxes.describe("cf"), ("flux", "nee", "fgco2")),
     Kind("gridded", "monthly field on a global grid", lambda s: bool(_gridded(s)) and s.has_any("time"),

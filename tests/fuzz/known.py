@@ -31,8 +31,6 @@ INVISIBLE: tuple[tuple[str, str, str], ...] = (
 
 OPEN: tuple[tuple[str, str], ...] = (
     ("*", "text instead of numbers: *"), ("*", "a link to *"), ("*flux", "time units wrong: *"), ("*flux", "* numbers *: time*"),
-    ("*regions", "truncated: *"), ("*regions", "variable *: l*"), ("transcom3_mask", "variable *"),
-    ("gcasv2_regions", "some numbers fill*"),
     ("*lite*", "rows given twice: *"), ("gcasv2_satellite", "rows given twice: *"), ("*lite*", "swapped: *"),
     ("gcasv2_satellite", "swapped: *"),
     ("*", "a place that is none: longitude *"), ("*lite*", "units converted in *: xco2_uncertainty*"), ("*", "first dimension dropped: *"),

@@ -203,6 +203,14 @@ def test_the_command_writes_table_and_figure(case):
     assert (case / "example" / "report" / "table5.csv").read_text().count("\n") == 1 + 2 * 28
 
 
+def test_check_warns_of_them_but_a_run_needs_none(case):
+    text = (case / "case.nml").read_text()
+    assert "ancillary" not in gcas("check", case / "case.nml").stdout
+    (case / "wrong.nml").write_text(text.replace("directory = 'spei'", "directory = 'no_such'", 1))
+    shown = gcas("check", case / "wrong.nml").stdout
+    assert "warning: " in shown and "no_such" in shown and "&ancillary" in shown
+
+
 def test_without_fields_the_command_says_so(case):
     (case / "none.nml").write_text((case / "example" / "settings.nml").read_text())
     result = gcas("table5", case / "none.nml")

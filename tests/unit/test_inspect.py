@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import netCDF4
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 from formats.initial import START, carbontracker_file
 from formats.regions import carbontracker_regions
 from formats.registry import specimens
+from fuzz.runner import faults_of, sample
 from generators.case_directory import CaseOptions, make_case
 
 from gcas_driver import cli
 from gcas_driver.config import load, reader
 from gcas_driver.config.definitions import GROUPS
 from gcas_driver.inspect import KINDS, inspect_file
+from gcas_driver.inspect.drawing import draw
 
 KIND_OF = {  # specimen's name, or how it begins: kind
     "carbontracker_2017_flux": "carbontracker_flux", "carbontracker_molefrac": "carbontracker_molefrac", "carbontracker_regions": "regions",
@@ -26,7 +29,8 @@ KIND_OF = {  # specimen's name, or how it begins: kind
     "initial_contract": "restart", "lai3g": "lai3g", "mozart_history": "history", "mozart_regions": "regions", "mozart_restart": "restart",
     "named_mask": "regions", "noaa_event_netcdf": "noaa_netcdf", "noaa": "noaa_text", "obspack_text": "obspack_text", "obspack": "obspack",
     "oco2_lite": "oco2_lite", "oco3_lite": "oco3_lite", "oco2_mip": "oco2_mip", "oco3_mip": "oco2_mip", "region_polygons": "polygons",
-    "speibase": "spei", "transcom3_mask": "regions", "mapped_tansat": "other_columns", "mapped_texts": "other_columns"}
+    "speibase": "spei", "tccon_ggg2014": "tccon_ggg2014", "tccon_ggg2020": "tccon", "tccon_mip": "tccon_mip",
+    "transcom3_mask": "regions", "mapped_tansat": "other_columns", "mapped_texts": "other_columns"}
 NEEDS_A_WORD = ("csv_by_map", "flux_takahashi")
 """Files that do not say all that a reader must know: the problem tells what."""
 UNKNOWN = ("mapped_layers",)
@@ -141,6 +145,24 @@ def test_an_unknown_netcdf_gets_its_inventory_and_the_nearest_kind(tmp_path, cap
     assert cli.main(["inspect", str(path)]) == 2
     shown = capsys.readouterr().out
     assert "pressure_levels(n) [3]" in shown and "nearest to: ACOS GOSAT Lite file: has sounding_id" in shown
+
+
+@pytest.mark.parametrize("specimen", [s for s in specimens() if s.name in (
+    "oco2_lite_v11", "obspack_v8", "flux_gcasv2", "mozart_history", "named_mask", "noaa_event_legacy", "region_polygons", "gcasv2_surface",
+    "tccon_ggg2020", "flux_takahashi_text")], ids=lambda s: s.name)
+def test_damaged_files_are_answered_and_drawn_or_not(specimen, tmp_path):
+    """No exception leaves, whatever was damaged; the drawing too."""
+    home = tmp_path / "whole"
+    home.mkdir()
+    path = specimen.write(home)
+    for n, fault in enumerate(sample([f for f in faults_of(specimen, path) if not f.in_child], 14)):
+        case = tmp_path / f"case{n}"
+        shutil.copytree(home, case)
+        found = inspect_file(fault.damage(case / path.relative_to(home)))
+        assert found.exit_code in (0, 2)
+        assert all("Traceback" not in problem for problem in found.problems)
+        if found.panels:
+            draw(found, tmp_path / "picture.png")
 
 
 def test_truncated_files_are_named(tmp_path):
