@@ -82,7 +82,7 @@ def read_table(path: Path, record_format: str, modified: int, size: int) -> dict
     Raises
     ------
     InputError
-        For a line that is not of this form, an error that is not between 0 and 200 ppm, two entries of one name, or an empty table.
+        For a line that is not of this form, an error that is not between 0.001 and 200 ppm, two entries of one name, or an empty table.
     """
     reader = fortranformat.FortranRecordReader(record_format) if record_format else None
     table: dict[str, float] = {}
@@ -97,8 +97,8 @@ def read_table(path: Path, record_format: str, modified: int, size: int) -> dict
         except (ValueError, IndexError, TypeError) as error:
             raise InputError("not an entry of a table of errors", where, f"{line.strip()[:80]} ({error})", "a name and an error in ppm",
                              "separate by blanks or commas, or set error_table_format") from None
-        if not 0.0 < value <= LARGEST_PPM:
-            raise InputError("error out of range", where, f"{value:g}", f"0 to {LARGEST_PPM:g} ppm", "the table is in ppm")
+        if not SMALLEST_PPM <= value <= LARGEST_PPM:
+            raise InputError("error out of range", where, f"{value:g}", f"{SMALLEST_PPM:g} to {LARGEST_PPM:g} ppm", "the table is in ppm")
         if name.lower() in (key.lower() for key in table):
             raise InputError("two entries of one name", where, name, "each name once")
         table[name] = value

@@ -25,11 +25,12 @@ from gcas_driver.observations.points import (
     REJECTED,
     PointSamples,
 )
-from gcas_driver.observations.records import Records, open_records
+from gcas_driver.observations.records import NetcdfRecords, Records, open_records
 from gcas_driver.observations.sample_times import middle_times
 from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.wildcards import matches_any
 
+BLOCK_RECORDS = 2048
 SITE_TOLERANCE_DEGREES = 5.0
 """Fixed sites have moved by less over the decades; latitude and longitude that changed places are found by it."""
 
@@ -58,18 +59,36 @@ def time_span(path: Path, stream: SurfaceStream) -> tuple[float, float]:
 
     A file is looked at once a run: what is kept is known by its path, size and date.
     """
+    spans = _spans(path, stream)
+    return (float(spans[:, 0].min()), float(spans[:, 1].max())) if len(spans) else (np.inf, -np.inf)
+
+
+def _spans(path: Path, stream: SurfaceStream) -> np.ndarray:
     status = path.stat()
-    return _time_span(path, status.st_mtime_ns, status.st_size, stream.time_stamp, stream.interval_minutes)
+    return _block_spans(path, status.st_mtime_ns, status.st_size, stream.time_stamp, stream.interval_minutes)
 
 
 @lru_cache(maxsize=16384)
-def _time_span(path: Path, modified: int, size: int, time_stamp: str, interval_minutes: float) -> tuple[float, float]:
+def _block_spans(path: Path, modified: int, size: int, time_stamp: str, interval_minutes: float) -> np.ndarray:
+    """Earliest and latest sample of every block of records (n_blocks, 2); (inf, -inf) for a block without times."""
     with open_records(path) as records:
         refuse_means(records)
         refuse_other_gases(records)
         times = middle_times(records, time_stamp=time_stamp, interval_minutes=interval_minutes)
-    times = times[np.isfinite(times)]
-    return (float(times.min()), float(times.max())) if len(times) else (np.inf, -np.inf)
+    blocks = [times[first:first + BLOCK_RECORDS] for first in range(0, len(times), BLOCK_RECORDS)]
+    return np.array([[np.min(b, initial=np.inf, where=np.isfinite(b)), np.max(b, initial=-np.inf, where=np.isfinite(b))] for b in blocks]
+                    ).reshape(-1, 2)
+
+
+def _rows_to_look_at(records: Records, stream: SurfaceStream, start: float, end: float) -> slice:
+    """Of a NetCDF file the blocks that may hold samples of [start, end); text comes in blocks already."""
+    if not isinstance(records, NetcdfRecords):
+        return slice(0, records.size)
+    spans = _spans(Path(records.where), stream)
+    wanted = np.flatnonzero((spans[:, 0] < end) & (spans[:, 1] >= start))
+    if not len(wanted):
+        return slice(0, 0)
+    return slice(int(wanted[0]) * BLOCK_RECORDS, min(int(wanted[-1] + 1) * BLOCK_RECORDS, records.size))
 
 
 def read_samples(records: Records, stream: SurfaceStream, start: float, end: float, reasons: Callable[..., tuple]) -> PointSamples:
@@ -91,7 +110,9 @@ def read_samples(records: Records, stream: SurfaceStream, start: float, end: flo
     """
     refuse_means(records)
     refuse_other_gases(records)
-    times = middle_times(records, time_stamp=stream.time_stamp, interval_minutes=stream.interval_minutes)
+    near = _rows_to_look_at(records, stream, start, end)
+    times = np.full(near.stop, np.nan)
+    times[near] = middle_times(records, near, stream.time_stamp, stream.interval_minutes)
     inside = np.flatnonzero((times >= start) & (times < end))
     first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
     rows, chosen = slice(first, last), inside - first
