@@ -64,8 +64,14 @@ def _variable(data, name: str, kind: str, dims: tuple[str, ...], values, fill=No
 
 
 def _write_2020(directory: Path) -> Path:
-    """GGG2020: everything by spectrum, levels from the ground, pressures in atm and hPa, priors wet."""
     path = directory / "pa20160501_20160601.public.qc.nc"
+    write_2020(path)
+    return path
+
+
+def write_2020(path: Path, time: np.ndarray | None = None) -> None:
+    """GGG2020: everything by spectrum, levels from the ground, pressures in atm and hPa, priors wet; `time` (8,) if not the usual one."""
+    time = times() if time is None else time
     km = altitudes(51, 70.0)
     hpa, wet = pressures(km), water(km)
     weights = dry_weights(100.0 * hpa[None, ::-1], np.array([97000.0]), wet[None, ::-1], 9.8)[0, ::-1]
@@ -78,11 +84,11 @@ def _write_2020(directory: Path) -> Path:
         def put(name: str, values, units: str, dims=one, kind: str = "f4", **attributes) -> None:
             _variable(data, name, kind, dims, values, np.nan if kind[0] == "f" else None, units=units, **attributes)
 
-        put("time", times(), "seconds since 1970-01-01", kind="f8", calendar="gregorian", standard_name="time")
+        put("time", time, "seconds since 1970-01-01", kind="f8", calendar="gregorian", standard_name="time")
         put("prior_altitude", km, "km", ("prior_altitude",))
         put("ak_altitude", km, "km", ("ak_altitude",))
         put("ak_pressure", 0.99 * hpa, "hPa", ("ak_altitude",))
-        put("year", 2016, "years", kind="i2")
+        put("year", [part[0] for part in components(time)], "years", kind="i2")
         put("lat", 45.945, "degrees_north")
         put("long", -90.273, "degrees_east")
         put("zobs", 0.476, "km")
@@ -101,7 +107,6 @@ def _write_2020(directory: Path) -> Path:
                                     ("prior_gravity", 9.81 - 3.0e-3 * km, "m.s-2")):
             put(name, values, units, ("time", "prior_altitude"))
         data.setncatts({"long_name": "parkfalls01", "location": "Park Falls, Wisconsin, USA", "file_format_version": "2020.C"})
-    return path
 
 
 def _write_2014(directory: Path) -> Path:

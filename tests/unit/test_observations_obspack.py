@@ -1,5 +1,8 @@
 """ObsPack in all dialects: the middle of what was averaged, selection, errors, flags of assimilation packs, moving platforms, laziness."""
 
+import shutil
+
+import netCDF4
 import numpy as np
 import pytest
 from formats import noaa as noaa_files
@@ -165,7 +168,6 @@ def test_fast_samples_of_an_aircraft_are_averaged(tmp_path):
 
 def test_latitude_and_longitude_that_changed_places_are_found(tmp_path):
     path = specimen(made, "obspack_v8", tmp_path)
-    import netCDF4
     with netCDF4.Dataset(path, "a") as data:
         data.renameVariable("latitude", "x")
         data.renameVariable("longitude", "latitude")
@@ -203,6 +205,36 @@ def test_text_is_read_a_block_at_a_time(tmp_path, monkeypatch):
     assert len(index.blocks) == 5
     first = float(start.astype(int))
     assert len(text_records.lines_between(index.path, index.blocks, index.spans, first, first + 86400.0)) == 2
+
+
+@pytest.mark.needs_real_data
+def test_a_real_file_as_if_it_were_of_co2(real_data, tmp_path):
+    """The methane file of a pack of 2020 in its real layout; only its gas and its numbers are made CO2's."""
+    path = tmp_path / "co2_esp_surface-flask_2_representative.nc"
+    shutil.copyfile(real_data / "noaa" / "ch4_esp_surface-flask_2_representative.nc", path)
+    path.chmod(0o644)
+    with netCDF4.Dataset(path, "a") as data:
+        data.setncatts({"dataset_parameter": "co2", "dataset_name": path.stem, "dataset_calibration_scale": "WMO CO2 X2007"})
+        data["value"][:] = 200.0 * data["value"][:]
+        time, value = np.asarray(data["time"][:]), 1.0e6 * np.asarray(data["value"][:], dtype=np.float64)
+        altitude = np.asarray(data["altitude"][:], dtype=np.float64)
+    table = read_streams([stream(tmp_path)], np.datetime64("1990-01-01"), np.datetime64("2010-01-01"))
+    assert len(table) == 109 and table.counts() == {} and set(table.site) == {"ESP"} and table.scale == {"pack": "X2007"}
+    np.testing.assert_array_equal(table.time, time)
+    np.testing.assert_allclose(table.value, value, rtol=1e-6)
+    np.testing.assert_allclose(table.altitude, altitude)
+    assert table.identifier[0] == "ch4_esp_surface-flask_2_representative~3098927"
+    assert check_streams([stream(tmp_path, selections=("representative",), projects=("surface-flask",))], np.datetime64("1995-01-01"),
+                         np.datetime64("1996-01-01")) == []
+
+
+def test_every_bad_file_is_named(tmp_path):
+    specimen(made, "obspack_2019", tmp_path)
+    for name, content in (("co2_a.nc", b""), ("co2_b.nc", b"\x89HDF\r\n\x1a\n" + bytes(50)), ("co2_c.nc", b"# header_lines : 1\n")):
+        (tmp_path / name).write_bytes(content)
+    problems = check_streams([stream(tmp_path)], *PERIOD)
+    assert [problem.severity for problem in problems] == ["error"] * 3
+    assert all(name in problem.where for name, problem in zip(("co2_a.nc", "co2_b.nc", "co2_c.nc"), problems, strict=True))
 
 
 def test_the_flags_of_other_providers_by_list(tmp_path):
