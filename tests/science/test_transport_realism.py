@@ -12,6 +12,7 @@ from mozart_coupling.constants import AVOGADRO
 from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.levels import hybrid_levels
 from mozart_coupling.embedded.step import StepEmission
+from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -22,8 +23,14 @@ DAY, YEAR = 86400.0, 365.0 * 86400.0
 def tool():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(TOOLS))
-        from realism import biosphere, measures, run, tally, tracers, winds
-    return SimpleNamespace(biosphere=biosphere, measures=measures, run=run, tally=tally, tracers=tracers, winds=winds)
+        from realism import biosphere, measures, page, published, run, tally, tracers, winds
+    return SimpleNamespace(biosphere=biosphere, measures=measures, page=page, published=published, run=run, tally=tally, tracers=tracers,
+                           winds=winds)
+
+
+@pytest.fixture(scope="module")
+def biosphere(tool):
+    return tool.biosphere.BalancedBiosphere(Grid.gaussian(16, 8))
 
 
 def empty_run(tool, grid: Grid, n_levels: int, months: int = 24) -> dict[str, np.ndarray]:
@@ -32,7 +39,7 @@ def empty_run(tool, grid: Grid, n_levels: int, months: int = 24) -> dict[str, np
     arrays["mass"][:] = grid.area.sum(axis=1)
     arrays["samples"][:] = 1
     hyai, hybi = hybrid_levels(n_levels)
-    return arrays | {"lat": grid.lat, "hyai": hyai, "hybi": hybi}
+    return arrays | {"lat": grid.lat, "lon": grid.lon, "hyai": hyai, "hybi": hybi, "growing_season_flux": 8.0, "timestep": 3600}
 
 
 # --- Exchange between hemispheres -------------------------------------------------------------------------------------------
@@ -136,9 +143,8 @@ def test_polar_age_is_the_time_inside(tool):
 
 # --- Biosphere --------------------------------------------------------------------------------------------------------------
 
-def test_the_biosphere_is_balanced_with_and_without_its_day(tool):
-    grid = Grid.regular(36, 18)
-    biosphere = tool.biosphere.BalancedBiosphere(grid)
+def test_the_biosphere_is_balanced_with_and_without_its_day(biosphere):
+    grid = biosphere.grid
     start = int(np.datetime64("2014-01-01", "s").astype(np.int64))
     total, daily, size = np.zeros(grid.shape), np.zeros(grid.shape), np.zeros(grid.shape)
     for time in np.arange(start, start + 365 * 86400, 3 * 3600) + 5400:
@@ -151,3 +157,84 @@ def test_the_biosphere_is_balanced_with_and_without_its_day(tool):
     assert 4.0 < biosphere.growing_season_flux() < 16.0
     leap = int(np.datetime64("2016-12-31T12", "s").astype(np.int64))
     assert np.array_equal(biosphere.fluxes(leap)[1], biosphere.fluxes(start + 364 * DAY + 43200)[1])
+
+
+# --- Page and whole runs ----------------------------------------------------------------------------------------------------
+
+def made_up_run(tool) -> dict[str, np.ndarray]:
+    """A run whose every number is known: τ = 1.3 yr at all heights, ages, radon that halves each kilometre, a rectifier of 2 ppm."""
+    grid, months, names = Grid.gaussian(64, 32), 24, tool.tracers
+    run = empty_run(tool, grid, 28, months)
+    north = grid.lat > 0.0
+    ends = np.arange(months + 1) / 12.0
+    run["ends"][:, names.SF6] = np.stack([ends + 1.3, ends], axis=1)
+    pressure = tool.measures.reference_pressure(run)
+    zonal = np.zeros((len(names.NAMES), 28, grid.nlat))
+    zonal[names.SF6] = np.where(north, 1.3, 0.0)
+    zonal[names.AGE] = np.where(north, 0.2, 1.2)
+    zonal[names.POLAR_AGE] = np.where(np.abs(grid.lat) > 70.0, 3.0 + 5.0 * np.log(pressure / 3.0e4)[:, None], 0.0)
+    run["zonal"][:] = zonal * run["mass"][:, None]
+    run["surface"][:, 1] = np.where(grid.lat > 30.0, 2.0, 0.0)[:, None] + np.cos(2.0 * np.pi * np.arange(months) / 12.0)[:, None, None]
+    run["surface"][:, 0] = 2.5e3 / tool.measures.MILLIBECQUEREL
+    height = -7.5e3 * np.log(pressure / 1.0e5)
+    run["profile"][:, 0] = 5.0e3 / tool.measures.MILLIBECQUEREL * 0.5 ** (1e-3 * height)
+    run["profile"][:, 1], run["profile"][:, 2], run["layers"][:] = height, pressure, (1500.0, 1.0)
+    run["content"][:] = (1.0, 0.55, 0.2)
+    return run
+
+
+def test_the_page_shows_what_was_measured(tool, tmp_path):
+    run = made_up_run(tool)
+    path = tool.page.write({"analytic": run, "primitive": run}, tmp_path)
+    text = path.read_text()
+    rows = {row.split("|")[1].strip(): [cell.strip() for cell in row.split("|")[2:6]] for row in text.splitlines() if row.startswith("| ")}
+    values = {line.name: rows[line.what][0] for line in tool.published.LINES}
+    assert len(values) == len(tool.published.LINES) == len({line.name for line in tool.published.LINES})
+    expected = {"ground": 1.3, "troposphere": 1.3, "all air": 1.3, "ratio": 1.0, "lag": 1.3, "age": 1.2, "tropics": 0.7,
+                "above layer": 0.55, "above 5.5 km": 0.2, "boreal": 2.5, "rectifier": 2.0, "arctic aloft": 3.0,
+                "low over 500": 2.0 ** (7.5 * np.log(0.95 / 0.5))}
+    for name, value in expected.items():  # radon is read between levels by straight lines
+        assert float(values[name]) == pytest.approx(value, rel=0.1 if name == "low over 500" else 0.02), name
+    assert rows["τ by the lowest layer (yr)"][3].endswith("yes") and rows["Arctic age of the lowest layer, 80-90°N, winter (d)"][1] == "9"
+    for name in ("sf6", "radon", "rectifier", "polar"):
+        assert (tmp_path / "images" / "realism" / f"{name}.png").stat().st_size > 10000
+        assert f"../images/realism/{name}.png" in text
+    missed = tool.published.Line("x", "x", float, 1.0, 2.0, "x")
+    assert (missed.holds(0.9), missed.holds(1.5), tool.published.Line("x", "x", float, None, None, "x").holds(1.0)) == (False, True, None)
+
+
+def test_a_run_goes_on_from_its_checkpoint_to_the_same_bits(tool, biosphere, tmp_path, monkeypatch):
+    """Two months in one go, and one after the other; another plan's checkpoint is refused."""
+    monkeypatch.setattr(tool.run, "BalancedBiosphere", lambda grid, seed: biosphere)
+    monkeypatch.setattr(tool.winds, "month_bounds", lambda start, number: (start + number * 6 * 3600, start + (number + 1) * 6 * 3600))
+    grid = biosphere.grid
+
+    def make(work, months, timestep=10800):
+        plan = tool.run.Plan("analytic", "16x8", months, timestep)
+        return tool.run.RealismRun(plan, tool.winds.AnalyticWinds(grid, work), work, lambda line: None).make()
+
+    whole = make(tmp_path / "whole", 2)
+    make(tmp_path / "parts", 1)
+    parts = make(tmp_path / "parts", 2)
+    assert set(whole) == set(parts)
+    for name, values in whole.items():
+        assert np.array_equal(values, parts[name]), name
+    assert whole["ends"][2, 0, 0] > whole["ends"][1, 0, 0] and whole["samples"].sum() == 4
+    assert not (tmp_path / "whole" / "analytic_met").exists()
+    with pytest.raises(CouplingError, match="another run"):
+        make(tmp_path / "parts", 2, timestep=3600)
+
+
+def test_the_turn_of_the_year_hands_over_mixing_ratios(tool, tmp_path):
+    """A repeated day stands for a year: what is uniform stays so, what the others gain or lose is told."""
+    tool.winds.AnalyticWinds(Grid.gaussian(16, 8), tmp_path).month(0)
+    year = tool.winds.YearOfFiles(tmp_path / "analytic_met", "met_", 2014, "primitive")
+    assert [year.turns(month) for month in (0, 1, 12, 13, 24)] == [False, False, True, False, True]
+    first, start, end = year.month(12)
+    assert (start, end) == tuple(int(np.datetime64(day, "s").astype(np.int64)) for day in ("2014-01-01", "2014-02-01"))
+    core = TransportCore(first.grid, first.hyai, first.hybi, len(tool.tracers.NAMES), threads=1)
+    core.set_state(np.ones((len(tool.tracers.NAMES), 28, *first.grid.shape)), first.surface_pressure(start + 10 * 86400))
+    tally = tool.tally.Tally(first.grid, 28, 24)
+    tool.run.RealismRun._turn(core, tally, (first, start, end))
+    assert np.all(core.mixing_ratio() == 1.0) and np.abs(tally.arrays["turn"]).max() < 1e-14
+    year.close()

@@ -33,7 +33,7 @@ class BalancedBiosphere:
         for day in range(DAYS):
             self._flux[day] = regrid(priors.day("bio", first + day), FLUX_GRID, grid)
         self._annual = self._flux.mean(axis=(0, 1), dtype=np.float64)
-        self.area = grid.area
+        self.grid = grid
 
     def fluxes(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         """Flux of a time [s since 1970] and of its whole day, each (nlat, nlon) [mol m-2 s-1], positive into the air."""
@@ -47,4 +47,4 @@ class BalancedBiosphere:
         months = np.array_split(self._flux.mean(axis=1), 12)
         monthly = np.array([month.mean(axis=0, dtype=np.float64) - self._annual for month in months])
         uptake = -np.minimum(monthly, 0.0).mean(axis=0)
-        return float((uptake * self.area).sum() * 365.0 * 86400.0 * MOL_TO_GRAMS_C * 1.0e-15)
+        return float((uptake * self.grid.area).sum() * 365.0 * 86400.0 * MOL_TO_GRAMS_C * 1.0e-15)

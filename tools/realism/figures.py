@@ -38,8 +38,8 @@ def sections_of_sf6_and_age(runs: Runs) -> Figure:
     for row, (name, run) in zip(fig.subplots(len(runs), 2, squeeze=False), runs.items(), strict=True):
         sf6 = measures.last_year(run, SF6)
         sf6 = sf6 - measures.band(run, sf6, -90.0, -60.0)[-1]
-        _section(fig, row[0], run, sf6, np.arange(-0.6, 2.41, 0.2), f"{TITLES[name]}: SF6 above the Antarctic ground's (yr of growth)")
-        _section(fig, row[1], run, measures.last_year(run, AGE), np.arange(0.0, 2.41, 0.2), "age since the ground at 30-50°N (yr)")
+        _section(fig, row[0], run, sf6, np.arange(-0.6, 2.41, 0.2), f"{TITLES[name]}: SF6 less the Antarctic ground's", "years of growth")
+        _section(fig, row[1], run, measures.last_year(run, AGE), np.arange(0.0, 2.41, 0.2), "age since the ground at 30-50°N", "years")
     return fig
 
 
@@ -49,7 +49,8 @@ def polar(runs: Runs) -> Figure:
     for row, (name, run) in zip(fig.subplots(len(runs), 2, squeeze=False), runs.items(), strict=True):
         for axes, season in zip(row, ("DJF", "JJA"), strict=True):
             field = measures.season_mean(run, POLAR_AGE, season)
-            _section(fig, axes, run, field, np.arange(0.0, 24.1, 2.0), f"{TITLES[name]}, {season}: time poleward of 70° (d)", (60.0, 90.0))
+            title = f"{TITLES[name]}, {season}: time poleward of 70°"
+            _section(fig, axes, run, field, np.arange(0.0, 24.1, 2.0), title, "days", (60.0, 90.0))
     return fig
 
 
@@ -80,13 +81,13 @@ def rectifier(runs: Runs) -> Figure:
     return fig
 
 
-def _section(fig: Figure, axes: Axes, run: Run, field: np.ndarray, levels: np.ndarray, title: str,
+def _section(fig: Figure, axes: Axes, run: Run, field: np.ndarray, levels: np.ndarray, title: str, unit: str,
              latitudes: tuple[float, float] = (-90.0, 90.0)) -> None:
     hecto = 0.01 * measures.reference_pressure(run)
     shown = axes.contourf(run["lat"], hecto, field, levels=levels, cmap=SEQUENTIAL, extend="both")
     lines = axes.contour(run["lat"], hecto, field, levels=levels[::2], colors="k", linewidths=0.5)
     axes.clabel(lines, fontsize=7)
     axes.set(ylim=(1000.0, 50.0), xlim=latitudes, xlabel="latitude (°N)", ylabel="hPa", title=title)
-    fig.colorbar(shown, ax=axes, pad=0.01)
+    fig.colorbar(shown, ax=axes, pad=0.01, label=unit)
 
 

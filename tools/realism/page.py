@@ -13,7 +13,7 @@ from .tracers import SF6
 
 INTRODUCTION = """# Transport: realism
 
-Made by `tools/transport_realism`; do not edit. {command}
+Made by `tools/transport_realism`; do not edit.{command}
 
 Six tracers whose behaviour in the atmosphere is published go through the transport core in one run of {months} months, with boundary layer
 and convection, in steps of {minutes} minutes; the last twelve months are measured. {grids} Definitions are in
@@ -23,8 +23,8 @@ A circulation that is drawn or idealised need not agree with the atmosphere: the
 """
 WINDS = {
     "analytic": "The **analytic circulation** ([meteorology.md](meteorology.md)) is that of the demo and of most tests, 3-hourly, seed 1.",
-    "primitive": "The **primitive equations** are a dry year of `tools/primitive_equations` (T42, 28 levels, 6-hourly), repeated; boundary "
-                 "layer and convection are the analytic circulation's climate.",
+    "primitive": "The **primitive equations** are a dry year of `tools/primitive_equations` (T42, 28 levels, 6-hourly), repeated;\n"
+                 "boundary layer and convection are the analytic circulation's climate.",
 }
 TABLE = """## Measured and published
 | | {names} | published | inside |
@@ -109,7 +109,7 @@ def pictures(where: str) -> str:
 
 
 def _command(runs: Mapping[str, Run]) -> str:
-    return "" if len(runs) > 1 else f"This time with one circulation only: {figures.TITLES[next(iter(runs))]}."
+    return "" if len(runs) > 1 else f" This time with one circulation only: {figures.TITLES[next(iter(runs))]}."
 
 
 def _grids(runs: Mapping[str, Run]) -> str:

@@ -78,7 +78,8 @@ class RealismRun:
         core = TransportCore(feed.grid, feed.hyai, feed.hybi, len(NAMES), threads=self.threads)
         ps = feed.surface_pressure(start)
         biosphere = BalancedBiosphere(feed.grid, seed=self.plan.seed)
-        tracers = Tracers(feed.grid, float((ps * feed.grid.area).sum()) / GRAVITY, biosphere)
+        air_mass = float(stored.get("air_mass", (ps * feed.grid.area).sum() / GRAVITY))  # of the run's first instant
+        tracers = Tracers(feed.grid, air_mass, biosphere)
         tally = Tally(feed.grid, core.nlev, self.plan.months)
         elapsed = float(stored.get("elapsed", 0.0))
         if done:
@@ -89,7 +90,8 @@ class RealismRun:
             core.set_state(tracers.initial(core.nlev), ps)
             tally.end(core, 0)
         constants = {"lat": feed.grid.lat, "lon": feed.grid.lon, "hyai": feed.hyai, "hybi": feed.hybi,
-                     "growing_season_flux": biosphere.growing_season_flux(), "timestep": self.plan.timestep}
+                     "growing_season_flux": biosphere.growing_season_flux(), "timestep": self.plan.timestep,
+                     "air_mass": air_mass}
         for month in range(done, self.plan.months):
             if self.winds.turns(month):
                 self._turn(core, tally, self.winds.month(month))
