@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from netCDF4 import Dataset
 
 from mozart_coupling.dates import to_seconds
 from mozart_coupling.embedded.circulation import write_circulation
@@ -66,6 +69,17 @@ class Site:
     def components(self) -> str:
         """The lines of &GCAS_TRANSPORT for components and factors."""
         return f"  components_file = '{self.data}/components.nc', factors_file = '{self.data}/factors.nc'\n"
+
+    def after_one_step(self, directory: Path, hours: int, change: Callable[[Dataset], object] | None, own: str) -> EmbeddedModel:
+        """The model after one step of some hours with changed meteorology: `change` gets every met file of the run, open."""
+        shutil.copytree(self.data / "dyn", directory / "dyn")
+        for path in (directory / "dyn").iterdir():
+            with Dataset(path, "r+") as data:
+                data.set_auto_mask(False)
+                if change is not None:
+                    change(data)
+        text = self.namelist(own=self.components() + own, sim_duration=f"'{hours}h'", timestep=f"'{hours}h'")
+        return self.run(directory, text.replace(f"'{self.data}/dyn/'", f"'{directory}/dyn/'"))
 
     def run(self, directory: Path, text: str, tracers: tuple[str, ...] | None = None) -> EmbeddedModel:
         """Run a namelist in a directory, in this process; returns the model at its end. One thread: these runs are too small for more."""

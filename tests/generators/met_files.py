@@ -157,7 +157,9 @@ def new_store(directory: Path, time: np.ndarray, flux_time: np.ndarray, fields: 
     axes = extra | {level[0]: (level[0], level[1], {"units": "hPa"} if level[0] == "pressure_level" else {})}
     levels = _dataset(fields, time, ("valid_time", level[0], "latitude", "longitude"), axes)
     constant = {"z": np.repeat(air.phis()[None], time.size, 0), "lsm": np.repeat(air.land()[None], time.size, 0)}
-    instant = _dataset(air.surface(time) | constant, time, ("valid_time", "latitude", "longitude"), extra)
+    surface = air.surface(time)
+    surface["siconc"] = np.where(air.land() > 0.5, np.nan, surface["siconc"])  # ERA5 has none over land
+    instant = _dataset(surface | constant, time, ("valid_time", "latitude", "longitude"), extra)
     accumulated = _dataset(hourly_fluxes(air, flux_time), flux_time, ("valid_time", "latitude", "longitude"),
                            {key: value for key, value in extra.items() if key != "expver"})
     return _write(directory, {"levels": levels, "stepType-instant": instant, "stepType-accum": accumulated}, lambda data: {})
@@ -180,6 +182,22 @@ def new_store_model(directory: Path, time: np.ndarray, flux_time: np.ndarray) ->
     lnsp = _dataset({"lnsp": np.log(air.ps(time))[:, None]}, time, ("valid_time", "model_level", "latitude", "longitude"),
                     {"latitude": LAT, "longitude": LON, "model_level": ("model_level", np.array([1.0]))})
     return paths + _write(directory, {"lnsp": lnsp}, lambda data: {"lnsp": {"dtype": "float64"}})
+
+
+def old_store_model(directory: Path, time: np.ndarray, flux_time: np.ndarray) -> list[Path]:
+    """ERA5 on 137 levels, one request of the archive made NetCDF: packed; `lnsp` and `z` on all levels, with values on level 1 only."""
+    air = Atmosphere()
+    fields = model_levels(air, time, *published_levels(137))
+    for name, values in (("lnsp", np.log(air.ps(time))), ("z", np.repeat(air.phis()[None], time.size, 0))):
+        fields[name] = np.full_like(fields["t"], np.nan)
+        fields[name][:, 0] = values
+    axes = {"latitude": LAT, "longitude": LON, "level": ("level", np.arange(1, 138, dtype=np.int32), {"long_name": "model_level_number"})}
+    levels = _dataset(fields, time, ("time", "level", "latitude", "longitude"), axes)
+    surface = {"latitude": LAT, "longitude": LON}
+    instant = {name: values for name, values in air.surface(time).items() if name != "sp"}
+    single = _dataset(instant, time, ("time", "latitude", "longitude"), surface)
+    fluxes = _dataset(hourly_fluxes(air, flux_time), flux_time, ("time", "latitude", "longitude"), surface)
+    return _write(directory, {"levels": levels, "single": single, "fluxes": fluxes}, _packed)
 
 
 def era_interim(directory: Path, time: np.ndarray, flux_time: np.ndarray) -> list[Path]:
@@ -224,7 +242,14 @@ def merra(directory: Path, time: np.ndarray, flux_time: np.ndarray) -> list[Path
     for name in ("DELP", "PS"):
         datasets["inst3_3d_asm_Nv"][name].attrs["units"] = "Pa"
     datasets["tavg1_2d_flx_Nx"]["TS"].attrs["units"] = "K"
-    return _write(directory, datasets, lambda data: {name: {"_FillValue": np.float32(1.0e15)} for name in data.data_vars})
+
+
+    def encode(data: xr.Dataset) -> dict[str, dict]:
+        first = str(data["time"].values[0].astype("datetime64[s]")).replace("T", " ")
+        return {name: {"_FillValue": np.float32(1.0e15)} for name in data.data_vars} | {
+            "time": {"units": f"minutes since {first}", "dtype": "int32"}}
+
+    return _write(directory, datasets, encode)
 
 
 def _write(directory: Path, datasets: dict[str, xr.Dataset], encode: Callable[[xr.Dataset], dict], form: str = "NETCDF4") -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,15 +27,7 @@ def deep_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 def lifted(site: Site, directory: Path, change: Callable[[Dataset], object] | None = None, switch: str = ".true.") -> EmbeddedModel:
     """The model after one step of three hours with changed meteorology."""
-    shutil.copytree(site.data / "dyn", directory / "dyn")
-    for path in (directory / "dyn").iterdir():
-        with Dataset(path, "r+") as data:
-            data.set_auto_mask(False)
-            if change is not None:
-                change(data)
-    own = site.components() + f"  history = .false., convection = {switch}"
-    text = site.namelist(own=own, sim_duration=f"'{HOURS}h'", timestep=f"'{HOURS}h'")
-    return site.run(directory, text.replace(f"'{site.data}/dyn/'", f"'{directory}/dyn/'"))
+    return site.after_one_step(directory, HOURS, change, f"  history = .false., convection = {switch}")
 
 
 def no_flux(data: Dataset) -> None:
