@@ -177,8 +177,8 @@ def _initial(old: OldNamelist, ppm: list[float], result: Translation) -> str:
     else:
         value = round(KNOWN_PPM + GROWTH_PPM * (old["year"] - KNOWN_YEAR), 1)
         why = f"about the global mean of {old['year']}: no observation told it"
-    result.doubtful.append(f"initial field: not in GCASv2's namelist; uniform_ppm = {value:g} was written ({why}). With `file` a run starts "
-                           "from a field of CarbonTracker or MOZART-4")
+    result.doubtful.append(f"initial field: not in GCASv2's namelist; uniform_ppm = {value:g} was written ({why}). With `file` a run "
+                           "starts from a field of CarbonTracker or MOZART-4")
     return f"&initial\n  uniform_ppm = {value:.1f}".ljust(42) + f"! {why}\n/\n"
 
 
@@ -211,7 +211,8 @@ def _transport(old: OldNamelist, target: Path, result: Translation) -> str:
 def _grid(text: object) -> str | None:
     """A grid out of 'NxM' cells, 'DxD' degrees or one number of degrees; None if it is none of these."""
     match = re.fullmatch(r"\s*([\d.]+)\s*[xX*]\s*([\d.]+)\s*(?:deg)?\s*", str(text))
-    numbers = [float(n) for n in match.groups()] if match else [float(text)] * 2 if isinstance(text, (int, float)) else []
+    degrees = isinstance(text, (int, float)) and not isinstance(text, bool)
+    numbers = [float(n) for n in match.groups()] if match else [float(text)] * 2 if degrees else []
     if len(numbers) != 2 or min(numbers) <= 0.0:
         return None
     if min(numbers) >= 16.0 and all(n == int(n) for n in numbers):
