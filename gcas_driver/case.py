@@ -90,24 +90,24 @@ def open_case(settings: Settings, journal: Journal, reporter: Reporter) -> Case:
                 runs=TransportRuns.of(settings, meteorology, reporter))
 
 
-def refuse_bad_inputs(case: Case, windows: Sequence[Window]) -> None:
-    """Look at every input file of the windows to come, before any model run.
+def refuse_bad_inputs(settings: Settings, reporter: Reporter, windows: Sequence[Window]) -> None:
+    """Look at every input file of the windows to come, before anything is made of them.
 
     Raises
     ------
     InputError
         Naming every problem.
     """
-    unmade = unmade_inputs(case.settings)
+    unmade = unmade_inputs(settings)
     if unmade is not None:
         raise InputError(unmade.what, unmade.where, unmade.found, unmade.expected, unmade.advice)
-    problems = input_problems(case.settings, windows[0].start, windows[-1].end)
+    problems = input_problems(settings, windows[0].start, windows[-1].end)
     for problem in problems:
         if problem.severity != "error":
-            case.reporter.log.warning("%s", problem)
+            reporter.log.warning("%s", problem)
     errors = [p for p in problems if p.severity == "error"]
     if errors:
-        raise InputError(f"{len(errors)} problem{'s' if len(errors) > 1 else ''} with the input of {case.settings.path}:\n"
+        raise InputError(f"{len(errors)} problem{'s' if len(errors) > 1 else ''} with the input of {settings.path}:\n"
                          + "\n".join(f"  {p}" for p in errors))
 
 

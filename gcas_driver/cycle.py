@@ -58,8 +58,8 @@ def _run_windows(settings: Settings, journal: Journal, reporter: Reporter) -> No
     if n_done == len(windows):
         reporter.log.info("%s: all %d windows are done", settings.case.name, len(windows))
         return
+    refuse_bad_inputs(settings, reporter, windows[n_done:])
     case = open_case(settings, journal, reporter)
-    refuse_bad_inputs(case, windows[n_done:])
     source = settings.transport.met_directory or "the analytic circulation"
     reporter.log.info("%s: %s from %s to %s, %d members, %dx%d cells, meteorology: %s, results: %s", settings.case.name,
                       counted(len(windows), "window"), windows[0].label, windows[-1].end_label, settings.state.members, case.grid.nlon,

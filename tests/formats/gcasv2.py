@@ -1,4 +1,4 @@
-"""GCASv2's own daily files: soundings, surface samples, prior fluxes."""
+"""GCASv2's own daily files of soundings and surface samples; `flux_common.py` and its like have the fluxes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from generators import gcasv2_directory as made
 
-from gcas_driver.fluxes import priors
 from gcas_driver.observations import gcasv2_satellite, gcasv2_surface
 from gcas_driver.observations.streams import SatelliteStream, SurfaceStream
 
@@ -40,15 +39,5 @@ def _read_surface(path: Path) -> dict[str, np.ndarray]:
     return rows(gcasv2_surface.read(stream, START, END))
 
 
-def _write_prior(directory: Path) -> Path:
-    return made.write_flux(directory / "fire" / "emissions.fire.20140906.nc", DAY, made.fluxes_of("fire", DAY))
-
-
-def _read_prior(path: Path) -> dict[str, np.ndarray]:
-    flux = priors.read(priors.PriorStream("fire", "gcasv2", path.parents[1]), START, END)
-    return {"flux": flux.values, "lat": flux.lat.values, "time": flux.time.values.astype("datetime64[s]").astype(float)}
-
-
 SPECIMENS = [Specimen("gcasv2_satellite", "netcdf3", _write_soundings, _read_soundings),
-             Specimen("gcasv2_surface", "text", _write_surface, _read_surface),
-             Specimen("gcasv2_prior", "netcdf3", _write_prior, _read_prior)]
+             Specimen("gcasv2_surface", "text", _write_surface, _read_surface)]

@@ -29,12 +29,7 @@ INVISIBLE: tuple[tuple[str, str, str], ...] = (
 )
 """(specimens, faults, why): wildcards. The faults leave nothing to see in the file. docs/user/inputs.md tells users of them."""
 
-OPEN: tuple[tuple[str, str], ...] = (
-    ("*", "text instead of numbers: *"), ("*", "a link to *"), ("*flux", "time units wrong: *"), ("*flux", "* numbers *: time*"),
-    ("*lite*", "rows given twice: *"), ("gcasv2_satellite", "rows given twice: *"), ("*lite*", "swapped: *"),
-    ("gcasv2_satellite", "swapped: *"),
-    ("*", "a place that is none: longitude *"), ("*lite*", "units converted in *: xco2_uncertainty*"), ("*", "first dimension dropped: *"),
-)
+OPEN: tuple[tuple[str, str], ...] = ()
 """(specimens, faults) that readers do not take as they must yet."""
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from .fault import DROPPED, ERROR, HARMLESS, NOTHING_LEFT, ROW_FAULT, SAME, SAME_OR_REFUSED, Fault
 
 NUMBER = re.compile(r"(?<![\w.+-])[-+]?\d+(\.\d*)?([eE][-+]?\d+)?(?![\w.])")
+YEAR = re.compile(r"(?<![\d.])(19|20)\d\d(?![\d.]|$)|(?<![\d.])(19|20)\d\d(?=\d{4}\b)")
 BAD_NUMBERS = ("NaN", "inf", "-999.99", "1e36", "********", "abc", "3,14", "-", "1.2.3", "0x10", "1_000")
 """What can stand where a number should."""
 
@@ -123,8 +124,7 @@ def _column_faults(lines: list[str], data: list[int], middle: int, separator: st
     yield Fault("a column more in all lines", "", SAME_OR_REFUSED | {DROPPED}, all_lines(lambda line: line + separator + "7"))
     yield Fault("decimal commas", "", NOTHING_LEFT, all_lines(lambda line: re.sub(r"(\d)\.(\d)", r"\1,\2", line)))
     for name, year in (("2050", 2050), ("1850", 1850)):
-        yield Fault("another year", name, NOTHING_LEFT | {SAME},
-                    all_lines(lambda line, y=year: re.sub(r"\b(19|20)\d\d(?=\D|\d{4}\b)", str(y), line)))
+        yield Fault("another year", name, NOTHING_LEFT | {SAME}, all_lines(lambda line, y=year: YEAR.sub(str(y), line)))
 
 
 def _bytes(content: bytes) -> Callable[[Path], Path]:
