@@ -40,6 +40,7 @@ def write(root: Path, n_days: int) -> Path:
         fluxes = made.fluxes_of(component, FIRST)[:, 5::10, 5::10]
         for day in days:
             _write_prior(prior_file(root, component, day), component, day, fluxes)
+    for day in days:
         made.write_soundings(sounding_file(root, day), day, 15)
         made.write_surface(surface_file(root, day), day, 395.5)
     _write_met(root, np.arange(FIRST - 1, FIRST + n_days + 1))
