@@ -229,4 +229,7 @@ def _check(dialect: str, path: Path) -> list:
     return check_streams([stream_of(path.parent, dialect)], DAY, DAY + 1)
 
 
-SPECIMENS = [Specimen(name, "netcdf4", partial(_write, name), partial(_read, name), partial(_check, name)) for name in DIALECTS]
+ALIKE = ("oco2_lite_v8r", "oco2_lite_v9r", "oco2_lite_v11", "oco2_lite_v113", "oco3_lite_v10")
+"""Versions laid out as another one is: v7r, v10r, v11.2, v11.2 and OCO-2's v10r; damaging them too would teach nothing."""
+SPECIMENS = [Specimen(name, "netcdf4", partial(_write, name), partial(_read, name), partial(_check, name))
+             for name in DIALECTS if name not in ALIKE]
