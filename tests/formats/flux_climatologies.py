@@ -29,7 +29,7 @@ def carbon(grid: Grid = GRID) -> np.ndarray:
     """(12, nlat, nlon) gC m-2 month-1."""
     lat = np.deg2rad(grid.lat)[:, None]
     season = np.cos(2 * np.pi * np.arange(12) / 12)[:, None, None]
-    return np.round((2.0 * np.cos(3 * lat) + season * np.sin(lat)) * (1 + 0.2 * np.cos(np.deg2rad(grid.lon))), 4)
+    return np.round((2.0 * np.cos(3 * lat) + season * np.sin(lat)) * (1 + 0.2 * np.cos(np.deg2rad(grid.lon))), 3)
 
 
 def write_table(directory: Path, *, comma: bool = False, area: bool = False, grid: Grid = GRID) -> Path:
@@ -40,8 +40,8 @@ def write_table(directory: Path, *, comma: bool = False, area: bool = False, gri
     lines = ["Climatological air-sea flux of CO2", (", " if comma else "  ").join(names)]
     for month, field in enumerate(carbon(grid), 1):
         for j, i in zip(*np.nonzero(sea(grid)), strict=True):
-            row = [f"{grid.lat[j]:.0f}", f"{grid.lon[i]:.1f}", f"{month}", "355.1", f"{field[j, i]:.4f}"]
-            row += [f"{0.8e-12 * grid.area[j, i]:.8f}"] if area else []
+            row = [f"{grid.lat[j]:.0f}", f"{grid.lon[i]:.1f}", f"{month}", "355.1", f"{field[j, i]:.3f}"]
+            row += [f"{0.8e-12 * grid.area[j, i]:.3f}"] if area else []
             lines.append(("," if comma else "  ").join(row))
     path.write_text("\n".join(lines) + "\n")
     return path

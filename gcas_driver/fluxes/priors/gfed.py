@@ -123,10 +123,12 @@ class GfedReader(MonthlyReader):
         if variable.shape != orientation.grid.shape:
             raise InputError("wrong grid", f"{path}, {place}", f"{variable.shape}", f"{orientation.grid.shape}, as lat and lon")
         try:
-            variable.set_auto_maskandscale(False)  # the product declares nothing missing; masks would cost more than reading
+            variable.set_auto_mask(False)  # the product declares nothing missing; masks would cost more than reading
             values = np.asarray(variable[:])
         except (RuntimeError, OSError) as error:
             raise InputError("values cannot be read", f"{path}, {place}", str(error), "a complete file", "Copy the file again.") from None
+        if values.dtype.kind not in "fiu":
+            raise InputError("the flux is no number", f"{path}, {place}", f"type {values.dtype}", "numbers")
         low, high = float(values.min()), float(values.max())
         if not (low >= 0.0 and high < HUGE):
             raise InputError("flux is not finite" if not np.isfinite([low, high]).all() else "values cannot be right", f"{path}, {place}",
@@ -145,18 +147,20 @@ class GfedReader(MonthlyReader):
             field = self._field(day)
             n_days = int((month_bounds(day)[1] - month_bounds(day)[0]) / np.timedelta64(1, "D"))
             by_day = cycle = None
-            if self._has(day, "daily_fraction/day_1"):
+            if self._has(day, "daily_fraction"):
                 by_day = sum(self._group_field(day, f"daily_fraction/day_{i + 1}").astype(np.float64) for i in range(n_days))
                 _refuse_shares(by_day, (field.values > 0.0) & (by_day > 0.0), f"{field.path}, daily_fraction of {month}")
-            if self._has(day, f"diurnal_cycle/{HOURS[0]}"):
+            if self._has(day, "diurnal_cycle"):
                 cycle = np.stack([self._group_field(day, f"diurnal_cycle/{name}") for name in HOURS])
                 total = cycle.sum(axis=0)
                 _refuse_shares(total, (field.values > 0.0) & (total > 0.0), f"{field.path}, diurnal_cycle of {month}")
             self._shares = month, by_day, cycle
         return self._shares[1:]
 
-    def _has(self, day: np.datetime64, name: str) -> bool:
-        return _found(self._dataset(day)[0], f"emissions/{parts_of(day)[1]:02d}/{name}") is not None
+    def _has(self, day: np.datetime64, group: str) -> bool:
+        """Whether the month has a group of shares; one that is there has to be whole."""
+        groups = self._dataset(day)[0][f"emissions/{parts_of(day)[1]:02d}"].groups
+        return group in groups and bool(groups[group].variables)
 
 
 def _found(dataset: netCDF4.Dataset, place: str) -> netCDF4.Variable | None:

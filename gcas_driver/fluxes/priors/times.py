@@ -91,16 +91,21 @@ def month_bounds(day: np.datetime64) -> tuple[np.datetime64, np.datetime64]:
 
 
 def _months_of(dataset: netCDF4.Dataset, year: int, n_records: int, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The months of a year, for files whose records have only their order: where there are times at all, they must ascend."""
+    """The months of a year in the order of their times, of whatever year these are; in the file's own order where it has no times."""
     if n_records != 12:
         raise InputError("the file has not the twelve months of a year", str(path), f"{n_records} records", "12")
-    for name in (*TIME_NAMES, *MONTH_NAMES):
+    rank = np.arange(12)
+    for name in (*MONTH_NAMES, *TIME_NAMES):
         if name in dataset.variables and dataset[name].shape == (12,):
             numbers = _numbers(dataset[name], path)
-            if np.any(np.diff(numbers) <= 0.0) or (name in MONTH_NAMES and not np.array_equal(numbers, np.arange(1, 13))):
-                raise InputError("months are not in their order", f"{path}, {name}", ", ".join(f"{x:g}" for x in numbers), "January first")
+            steps = np.diff(np.sort(numbers))
+            if steps.max() > 1.3 * steps.min() or (name in MONTH_NAMES and not np.array_equal(np.sort(numbers), np.arange(1, 13))):
+                raise InputError("months are not those of a year", f"{path}, {name}", ", ".join(f"{x:g}" for x in numbers),
+                                 "1 to 12, or times a month apart")
+            rank = np.argsort(np.argsort(numbers))
+            break
     edges = (np.datetime64(f"{year:04d}-01", "M") + np.arange(13)).astype("datetime64[s]")
-    return edges[:-1], edges[1:]
+    return edges[rank], edges[rank + 1]
 
 
 def _of_name(context: Context) -> tuple[np.ndarray, np.ndarray]:
