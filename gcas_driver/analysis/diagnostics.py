@@ -45,6 +45,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "dfs": ("1", "degrees of freedom for signal of the analysis as localized; adds up over groups"),
     "dfs_ensemble": ("1", "degrees of freedom for signal without localization; adds up over groups"),
     "information": ("bit", "information that the observations added in their order, as localized; adds up over groups; EnSRF only"),
+    "information_added": ("bit", "information that each observation adds to all the others, as localized, summed: the least of its share"),
     "information_ensemble": ("bit", "share of the Shannon information without localization; adds up over groups"),
     "information_alone": ("bit", "Shannon information of the group alone, without localization; does not add up"),
     "rank_chi2": ("1", "chi-square of the rank histogram against equal counts, one less than bins degrees of freedom"),
@@ -230,6 +231,15 @@ def spectral_shares(whitened: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return square @ (1.0 / (1.0 + eigenvalue)), square @ logarithm / 2.0
 
 
+def added_information(sensitivity: np.ndarray) -> np.ndarray:
+    """What each observation tells beyond all the others, −½ ln(1 − ∂(Hx̄_a)_i/∂y_i) [nat] (n,).
+
+    The analysis without observation i has the variance s_i = s_a R/(R − s_a) there, s_a that of the analysis with all; observation i
+    then adds ½ ln(1 + s_i/R) = −½ ln(1 − s_a/R). No more than rounding lets tell.
+    """
+    return -np.log(np.maximum(1.0 - sensitivity, np.finfo(float).eps)) / 2.0
+
+
 def shannon_information(whitened: np.ndarray) -> float:
     """½ ln det(I + Z Zᵀ) [nat] of Z (n_observations, n_members), by the smaller of the two matrices."""
     n, members = whitened.shape
@@ -274,6 +284,7 @@ def _figures(part: _Rows) -> dict[str, float]:
         "posterior_variance": _mean(used.posterior), "posterior_variance_diagnosed": _mean((d - a) * a),
         "dfs": np.nan if empty else used.sensitivity.sum(), "dfs_ensemble": np.nan if empty else used.dfs_ensemble.sum(),
         "information": np.nan if empty else used.information.sum() / NATS_PER_BIT,
+        "information_added": np.nan if empty else added_information(used.sensitivity).sum() / NATS_PER_BIT,
         "information_ensemble": np.nan if empty else used.information_ensemble.sum() / NATS_PER_BIT,
         "information_alone": np.nan if empty else shannon_information(used.whitened) / NATS_PER_BIT,
     }

@@ -17,7 +17,7 @@ from .case import Case, Window
 
 SQUARES = ("rms_innovation", "rms_departure", "expected_rms")
 TOTALS = ("number", "gross_rejected", "down_weighted")
-PER_WINDOW = ("dfs", "dfs_ensemble", "information", "information_ensemble", "information_alone")
+PER_WINDOW = ("dfs", "dfs_ensemble", "information", "information_added", "information_ensemble", "information_alone")
 """How figures of several windows are taken together: mean squares, sums, means over windows; all others are means over observations."""
 
 

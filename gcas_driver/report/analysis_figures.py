@@ -125,7 +125,7 @@ def signal_chart(block: dict[str, Any]) -> Figure | None:
     rows = max(len(part) for _, part in parts)
     fig = figure(WIDTH, 0.2 * rows + 1.0)
     axes = fig.subplots(1, 2 * len(parts), squeeze=False, gridspec_kw={"width_ratios": [1.5, 1.5, 1.0, 1.0][:2 * len(parts)]})[0]
-    information = "information" if everything["information"] is not None else "information_ensemble"
+    information = "information" if everything["information"] is not None else "information_added"
     for number, (by, part) in enumerate(parts):
         for column, (name, title, colour) in enumerate((("dfs", "Signal", POSTERIOR), (information, "Information", BACKGROUND))):
             ax, places = axes[2 * number + column], np.arange(len(part))[::-1]

@@ -88,6 +88,34 @@ def test_correlated_errors_count_with_their_full_matrix(filter_):
     assert found.of("prior_variance") == pytest.approx(hx.var(axis=1, ddof=1).mean())
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(2, 30), st.sampled_from([ensrf, letkf]))
+@some
+def test_added_information_is_what_an_analysis_without_the_observation_lacks(seed, p, filter_):
+    _, x, hx, y, r = problem(seed, p)
+    found = diagnose(y, hx, filter_(x, hx, y, r, localization=None), groups={"number": np.arange(p)})
+    bits = dfs_and_bits(hx, np.diag(r))[1]
+    added = 0.0
+    for i in range(p):
+        others = np.arange(p) != i
+        lacking = bits - (dfs_and_bits(hx[others], np.diag(r[others]))[1] if p > 1 else 0.0)
+        assert found.of("information_added", f"number:{i}") == pytest.approx(lacking, rel=1e-6, abs=1e-9)
+        added += lacking
+    assert found.of("information_added") == pytest.approx(added, rel=1e-6)
+    assert found.of("information_added") <= bits * (1 + 1e-9)
+
+
+def test_added_information_is_localized():
+    """Observations out of each other's reach add what they tell alone; two of the same place share it."""
+    _, x, hx, y, r = problem(5, p=6)
+    for filter_ in (ensrf, letkf):
+        found = diagnose(y, hx, filter_(x[:1], hx, y, r, localization=apart(6)), groups={"number": np.arange(6)})
+        alone = np.log2(1 + hx.var(axis=1, ddof=1) / r) / 2
+        assert [found.of("information_added", f"number:{i}") for i in range(6)] == pytest.approx(alone.tolist(), rel=1e-9)
+    together = Localization([0.0], [0.0], np.zeros(6), np.zeros(6), near_km=10.0, far_km=10.0, p_value=None, sign=False)
+    found = diagnose(y, hx, letkf(x[:1], hx, y, r, localization=together))
+    assert found.of("information_added") < 0.8 * alone.sum()
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(2, 30))
 @some
 def test_what_adds_up_and_what_does_not(seed, p, members):
@@ -97,7 +125,7 @@ def test_what_adds_up_and_what_does_not(seed, p, members):
     assert found.groups[0] == "all" and len(set(found.groups)) == len(found.groups)
     for kind, labels in (("product", product), ("region", region)):
         names = [f"{kind}:{label}" for label in np.unique(labels)]
-        for name in ("number", "dfs", "dfs_ensemble", "information", "information_ensemble"):
+        for name in ("number", "dfs", "dfs_ensemble", "information", "information_added", "information_ensemble"):
             assert sum(found.of(name, g) for g in names) == pytest.approx(found.of(name), rel=1e-10)
         assert sum(found.of("information_alone", g) for g in names) >= found.of("information_alone") * (1 - 1e-12)
         for g in names:
