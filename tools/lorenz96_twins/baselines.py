@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .model import STEP, VARIABLES, World, climate, frozen_tangent, step, tangent_step
-from .twin import START_SPREAD, Series
+from .model import START_SPREAD, STEP, VARIABLES, World, climate, frozen_tangent, step, tangent_step
+from .twin import Series
 
 VARIATIONAL_SHARE = 0.02
 """3D-Var's background covariance over the climate's, as in DAPPER's settings."""

@@ -12,6 +12,10 @@ FORCING = 8.0
 STEP = 0.05
 """Time step of the Runge-Kutta scheme and time between observations; 0.05 is Lorenz's six hours."""
 
+START_SPREAD = 0.001**0.5
+"""Standard deviation of the first ensemble, as in DAPPER's settings: the filter starts on the truth's track. Small global
+ensembles with little inflation may never find it from farther away."""
+
 SETTLE = 1000
 """Steps after which a random state has come to the attractor."""
 
@@ -126,10 +130,17 @@ class World:
         return len(self.observations)
 
     @classmethod
-    def draw(cls, seeds: tuple[int, ...], cycles: int, every: int = 1) -> World:
-        """Run the truths from random states of the attractor and observe them every so many steps."""
+    def draw(cls, seeds: tuple[int, ...], cycles: int, every: int = 1, from_rest: bool = False) -> World:
+        """Run the truths from random states of the attractor and observe them every so many steps.
+
+        `from_rest`: the truths start at zero, but for a 1 in the first variable and a little noise, as in DAPPER's settings.
+        """
+        generators = [np.random.default_rng([seed, TRUTH]) for seed in seeds]
         truth = np.empty((cycles + 1, len(seeds), VARIABLES))
-        truth[0] = attractor([np.random.default_rng([seed, TRUTH]) for seed in seeds])
+        if from_rest:
+            truth[0] = np.eye(VARIABLES)[0] + START_SPREAD * np.stack([generator.standard_normal(VARIABLES) for generator in generators])
+        else:
+            truth[0] = attractor(generators)
         for cycle in range(cycles):
             truth[cycle + 1] = forecast(truth[cycle][..., None], every)[..., 0]
         noise = [np.random.default_rng([seed, OBSERVATIONS]).standard_normal((cycles, VARIABLES)) for seed in seeds]

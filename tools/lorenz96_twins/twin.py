@@ -9,18 +9,13 @@ import numpy as np
 
 from gcas_driver.analysis import ensrf, letkf
 
-from .model import FILTER, MEMBERS, VARIABLES, World, forecast
+from .model import FILTER, MEMBERS, START_SPREAD, VARIABLES, World, forecast
 
 RADIUS_TO_HALF_SUPPORT = 1.82
 """Gaspari and Cohn's c over the radius r of DAPPER's settings: sqrt(10/3), the taper with the curvature at 0 of exp(−d²/2r²)."""
 
 BURST = 1.0
 """A cycle whose RMSE exceeds this is worse than the observations: the filter has lost the truth for a while."""
-
-
-START_SPREAD = 0.001**0.5
-"""Standard deviation of the first ensemble, as in DAPPER's settings: the filter starts on the truth's track. Small global
-ensembles with little inflation may never find it from farther away."""
 
 
 @dataclass(frozen=True)
