@@ -15,6 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from gcas_driver import _build_info
 
+WARM_UP_SECONDS = 0.3
+
 
 @dataclass(frozen=True)
 class Row:
@@ -41,9 +43,14 @@ def build_text() -> str:
 
 
 def time_runs(run: Callable, runs: int, prepare: Callable[[], tuple] = tuple, warm: bool = False) -> tuple[float, float]:
-    """Median wall and processor seconds of `run(*prepare())`; `prepare` is not timed. One run goes before unless `warm`."""
-    if not warm:
+    """Median wall and processor seconds of `run(*prepare())`; `prepare` is not timed.
+
+    Runs for `WARM_UP_SECONDS` go before, at least one unless `warm`: the first ones find threads asleep, a heap that grows and a low clock.
+    """
+    began = time.perf_counter()
+    while not warm or time.perf_counter() - began < WARM_UP_SECONDS:
         run(*prepare())
+        warm = True
     wall, cpu = [], []
     for _ in range(runs):
         arguments = prepare()
