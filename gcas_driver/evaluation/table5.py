@@ -141,14 +141,15 @@ def correlation(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_table5(directory: Path, result: Table5) -> list[Path]:
-    """`table5.csv` (correlations and series), `table5.json` and, with figures, `table5.png` into a directory; their paths."""
+    """`table5.csv` (correlations), `table5_series.csv` (what they are of), `table5.json` (both), `table5.png`, into a directory."""
     from gcas_driver.report.table5_figure import draw_table5
 
     directory.mkdir(parents=True, exist_ok=True)
-    paths = [directory / f"table5.{ending}" for ending in ("csv", "json", "png")]
+    paths = [directory / name for name in ("table5.csv", "table5_series.csv", "table5.json", "table5.png")]
     write_text(paths[0], _csv(result))
-    write_text(paths[1], json.dumps(_plain(result), indent=2) + "\n")
-    draw_table5(result, paths[2])
+    write_text(paths[1], _series_csv(result))
+    write_text(paths[2], json.dumps(_plain(result), indent=2) + "\n")
+    draw_table5(result, paths[3])
     return paths
 
 
@@ -161,6 +162,20 @@ def _csv(result: Table5) -> str:
             numbers = [_number(table[name][i]) for name in SIMULATIONS for table in (found.correlation, found.p_value)]
             writer.writerow([found.name, found.unit, found.basis, len(found.times), key,
                              *("" if v is None else f"{v:.4f}" for v in numbers)])
+    return stream.getvalue()
+
+
+def _series_csv(result: Table5) -> str:
+    """A line a field, region and time: the field's figure and the sinks, as they were correlated."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["field", "unit", "basis", "region", "time", "figure", *(f"sink_{name}_PgC_per_yr" for name in SIMULATIONS)])
+    for found in result.comparisons:
+        for i, key in enumerate(result.keys):
+            for k, time in enumerate(found.times):
+                numbers = (found.index[k, i], *(found.sinks[name][k, i] for name in SIMULATIONS))
+                writer.writerow([found.name, found.unit, found.basis, key, time,
+                                 *("" if not np.isfinite(v) else f"{v:.6g}" for v in numbers)])
     return stream.getvalue()
 
 

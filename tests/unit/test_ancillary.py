@@ -201,6 +201,11 @@ def test_the_command_writes_table_and_figure(case):
     assert europe["r_posterior"] == pytest.approx(r, abs=1e-9) and len(europe["index"]) == 4
     assert (case / "example" / "report" / "table5.png").stat().st_size > 20000
     assert (case / "example" / "report" / "table5.csv").read_text().count("\n") == 1 + 2 * 28
+    series = (case / "example" / "report" / "table5_series.csv").read_text().splitlines()
+    assert len(series) == 1 + 2 * 28 * 4
+    line = next(text.split(",") for text in series if text.startswith("spei,z-values,monthly,Europe,2010-02"))
+    assert float(line[5]) == pytest.approx(europe["index"][1], rel=1e-5)
+    assert float(line[7]) == pytest.approx(europe["sink_posterior"][1], rel=1e-5)
 
 
 def test_check_warns_of_them_but_a_run_needs_none(case):
