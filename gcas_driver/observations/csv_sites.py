@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gcas_driver.errors import InputError, Problem
+from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations.csv_map import ColumnMap, parse_map, resolve
-from gcas_driver.observations.daily import check_matching, read_matching
+from gcas_driver.observations.daily import MatchingReader
 from gcas_driver.observations.point_reading import accepted_flags
 from gcas_driver.observations.points import PointSamples, point_table
 from gcas_driver.observations.sample_times import CLOCK_TOLERANCE_SECONDS, EARLIEST, LATEST
@@ -46,37 +46,6 @@ class CsvFile:
     places: ColumnMap
     blocks: np.ndarray
     spans: np.ndarray
-
-
-def read(stream: SurfaceStream, start: np.datetime64, end: np.datetime64) -> Observations:
-    """Samples of [start, end).
-
-    Parameters
-    ----------
-    stream : SurfaceStream
-    start, end : datetime64
-        UTC.
-
-    Returns
-    -------
-    Observations
-        Points; flagged ones stay in the table, unused.
-
-    Raises
-    ------
-    InputError
-        For a file that cannot be read, has not the columns of the map, or holds a line that cannot be read.
-    """
-    return read_matching(stream, DEFAULT_FILES, start, end, read_file, time_span)
-
-
-def check(stream: SurfaceStream, start: np.datetime64, end: np.datetime64,
-          scales: dict[str, str] | None = None) -> list[Problem]:
-    """Everything that is wrong with the stream's files, all read, and with what they hold of [start, end).
-
-    `scales`, if given, receives the product's calibration scale.
-    """
-    return check_matching(stream, DEFAULT_FILES, start, end, read_file, scales)
 
 
 def time_span(path: Path, stream: SurfaceStream) -> tuple[float, float]:
@@ -244,3 +213,7 @@ def _decimal(year: np.ndarray) -> np.ndarray:
     whole = np.where(good, np.floor(np.where(good, year, 1970.0)), 1970.0).astype(np.int64)
     first, following = ((whole - 1970 + step).astype("datetime64[Y]").astype("datetime64[s]").astype(np.int64) for step in (0, 1))
     return np.where(good, first + (year - whole) * (following - first), np.nan)
+
+
+READER = MatchingReader(DEFAULT_FILES, read_file, time_span)
+read, check = READER.read, READER.check

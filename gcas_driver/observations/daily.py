@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,27 +34,65 @@ def check_daily_stream(stream: Stream, pattern: str, start: np.datetime64, end: 
     return problems + check_files(paths, stream, start, end, read_file, scales)
 
 
-def read_matching(stream: Stream, default: tuple[str, ...], start: np.datetime64, end: np.datetime64,
-                  read_file: FileReader, time_span: TimeSpan | None = None) -> Observations:
-    """All observations of [start, end) out of the files that match the stream's wildcards, or else `default`.
+@dataclass(frozen=True)
+class MatchingReader:
+    """Reader of a format whose files are found by wildcards: each is read by itself.
 
-    With `time_span`, which gives a file's earliest and latest time, files that hold nothing of [start, end) are not read.
+    Attributes
+    ----------
+    default_files : tuple of str
+        Wildcards where the stream gives none.
+    read_file : callable
+        Path, stream, start and end [seconds since 1970] → observations of one file in [start, end).
+    time_span : callable
+        Path and stream → its earliest and latest time, seconds since 1970; (inf, -inf) for none. Files that hold nothing of a window are
+        not read for it, so it should look at a file once in a run.
     """
-    paths = matching_files(stream.directory, stream.files or default)
-    if time_span is not None:
-        spans = ((path, time_span(path, stream)) for path in paths)
-        paths = [path for path, (first, last) in spans if first < seconds(end) and last >= seconds(start)]
-    return Observations.concatenate([read_file(path, stream, seconds(start), seconds(end)) for path in paths])
+
+    default_files: tuple[str, ...]
+    read_file: FileReader
+    time_span: TimeSpan
+
+    def read(self, stream: Stream, start: np.datetime64, end: np.datetime64) -> Observations:
+        """Observations of [start, end).
+
+        Parameters
+        ----------
+        stream : ColumnStream or SurfaceStream
+        start, end : datetime64
+            UTC.
+
+        Returns
+        -------
+        Observations
+            Flagged ones stay in the table, unused, with the reason; what was left out is counted.
+
+        Raises
+        ------
+        InputError
+            For a file that is missing, cannot be read, or is not of the format.
+        """
+        paths = matching_files(stream.directory, stream.files or self.default_files)
+        spans = ((path, self.time_span(path, stream)) for path in paths)
+        wanted = [path for path, (first, last) in spans if first < seconds(end) and last >= seconds(start)]
+        return Observations.concatenate([self.read_file(path, stream, seconds(start), seconds(end)) for path in wanted])
+
+    def check(self, stream: Stream, start: np.datetime64, end: np.datetime64, scales: dict[str, str] | None = None) -> list[Problem]:
+        """Everything that is wrong with the stream's files, all read, and with what they hold of [start, end).
+
+        `scales`, if given, receives the product's calibration scale.
+        """
+        try:
+            paths = matching_files(stream.directory, stream.files or self.default_files)
+        except GcasError as error:
+            return [Problem.of(error)]
+        return check_files(paths, stream, start, end, self.read_file, scales)
 
 
-def check_matching(stream: Stream, default: tuple[str, ...], start: np.datetime64, end: np.datetime64, read_file: FileReader,
-                   scales: dict[str, str] | None = None) -> list[Problem]:
-    """What is wrong with the files that match; each is read."""
-    try:
-        paths = matching_files(stream.directory, stream.files or default)
-    except GcasError as error:
-        return [Problem.of(error)]
-    return check_files(paths, stream, start, end, read_file, scales)
+def span_of(times: np.ndarray) -> tuple[float, float]:
+    """Earliest and latest of times (n,) that may be missing; (inf, -inf) for none."""
+    times = times[np.isfinite(times)]
+    return (float(times.min()), float(times.max())) if len(times) else (np.inf, -np.inf)
 
 
 def check_files(paths: Iterable[Path], stream: Stream, start: np.datetime64, end: np.datetime64, read_file: FileReader,

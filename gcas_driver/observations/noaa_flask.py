@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gcas_driver.errors import InputError, Problem
-from gcas_driver.observations.daily import check_matching, read_matching
+from gcas_driver.errors import InputError
+from gcas_driver.observations.daily import MatchingReader
 from gcas_driver.observations.point_reading import accepted_flags, noaa_reasons, read_samples, refuse_means, refuse_other_gases, time_span
 from gcas_driver.observations.points import point_table
 from gcas_driver.observations.records import Records, open_records
@@ -23,38 +23,6 @@ from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.table import Observations
 
 DEFAULT_FILES = ("co2_*_surface-flask_*_event*.txt",)
-
-
-def read(stream: SurfaceStream, start: np.datetime64, end: np.datetime64) -> Observations:
-    """Samples of [start, end).
-
-    Parameters
-    ----------
-    stream : SurfaceStream
-    start, end : datetime64
-        UTC.
-
-    Returns
-    -------
-    Observations
-        Points; flagged ones stay in the table, unused, with the reason; missing values and merged replicates are
-        counted.
-
-    Raises
-    ------
-    InputError
-        For a file that is missing, is of none of the dialects, or holds a line that cannot be read.
-    """
-    return read_matching(stream, DEFAULT_FILES, start, end, read_file, time_span)
-
-
-def check(stream: SurfaceStream, start: np.datetime64, end: np.datetime64,
-          scales: dict[str, str] | None = None) -> list[Problem]:
-    """Everything that is wrong with the stream's files, all read, and with what they hold of [start, end).
-
-    `scales`, if given, receives the product's calibration scale.
-    """
-    return check_matching(stream, DEFAULT_FILES, start, end, read_file, scales)
 
 
 def read_file(path: Path, stream: SurfaceStream, start: float, end: float) -> Observations:
@@ -92,3 +60,7 @@ def _scale(records: Records) -> str:
             return named
     named = scale_named_in(records.about("value", "scale_comment"))
     return named or ("X2007" if getattr(records, "old_dialect", False) else "unknown")
+
+
+READER = MatchingReader(DEFAULT_FILES, read_file, time_span)
+read, check = READER.read, READER.check

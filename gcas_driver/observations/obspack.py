@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gcas_driver.errors import Problem
-from gcas_driver.observations.daily import check_matching, read_matching
+from gcas_driver.observations.daily import MatchingReader
 from gcas_driver.observations.point_reading import accepted_flags, noaa_reasons, read_samples, time_span
 from gcas_driver.observations.points import NOT_BACKGROUND, point_table
 from gcas_driver.observations.records import Records, open_records
@@ -22,37 +21,6 @@ from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.table import Observations
 
 DEFAULT_FILES = ("co2_*.nc",)
-
-
-def read(stream: SurfaceStream, start: np.datetime64, end: np.datetime64) -> Observations:
-    """Samples of [start, end).
-
-    Parameters
-    ----------
-    stream : SurfaceStream
-    start, end : datetime64
-        UTC.
-
-    Returns
-    -------
-    Observations
-        Points; flagged ones stay in the table, unused, with the reason.
-
-    Raises
-    ------
-    InputError
-        For a file that is missing, cannot be read, is not of this schema, or of another gas.
-    """
-    return read_matching(stream, DEFAULT_FILES, start, end, read_file, time_span)
-
-
-def check(stream: SurfaceStream, start: np.datetime64, end: np.datetime64,
-          scales: dict[str, str] | None = None) -> list[Problem]:
-    """Everything that is wrong with the stream's files, all read, and with what they hold of [start, end).
-
-    `scales`, if given, receives the product's calibration scale.
-    """
-    return check_matching(stream, DEFAULT_FILES, start, end, read_file, scales)
 
 
 def read_file(path: Path, stream: SurfaceStream, start: float, end: float) -> Observations:
@@ -74,3 +42,7 @@ def _reasons(records: Records, rows: slice, stream: SurfaceStream) -> np.ndarray
         local = records.numbers("obs_flag", rows) == 0
         reason = np.where(local & (reason == ""), NOT_BACKGROUND, reason).astype(object)
     return reason
+
+
+READER = MatchingReader(DEFAULT_FILES, read_file, time_span)
+read, check = READER.read, READER.check

@@ -16,12 +16,12 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from gcas_driver.errors import InputError, Problem
+from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations import tccon_2014
 from gcas_driver.observations.column_fields import Fields
 from gcas_driver.observations.column_times import cf_time
-from gcas_driver.observations.daily import check_matching, read_matching
+from gcas_driver.observations.daily import MatchingReader, span_of
 from gcas_driver.observations.ground_columns import Spectra, checked_water, identifiers, to_table
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import ColumnStream
@@ -30,37 +30,6 @@ from gcas_driver.observations.table import Observations
 DEFAULT_FILES = ("*.public*.nc",)
 PUBLIC_NAME = re.compile(r"([a-z]{2})\d{8}_\d{8}\.public")
 SAME_ALTITUDE_KM = 0.01
-
-
-def read(stream: ColumnStream, start: np.datetime64, end: np.datetime64) -> Observations:
-    """Columns of [start, end).
-
-    Parameters
-    ----------
-    stream : ColumnStream
-    start, end : datetime64
-        UTC.
-
-    Returns
-    -------
-    Observations
-        Columns with their sites, averaged as the stream sets, withheld unless it says otherwise.
-
-    Raises
-    ------
-    InputError
-        For a file that is missing, cannot be read, or is of neither layout.
-    """
-    return read_matching(stream, DEFAULT_FILES, start, end, read_file, time_span)
-
-
-def check(stream: ColumnStream, start: np.datetime64, end: np.datetime64,
-          scales: dict[str, str] | None = None) -> list[Problem]:
-    """Everything that is wrong with the stream's files, all read, and with what they hold of [start, end).
-
-    `scales`, if given, receives the product's calibration scale.
-    """
-    return check_matching(stream, DEFAULT_FILES, start, end, read_file, scales)
 
 
 def time_span(path: Path, stream: ColumnStream) -> tuple[float, float]:
@@ -73,8 +42,7 @@ def time_span(path: Path, stream: ColumnStream) -> tuple[float, float]:
 def _time_span(path: Path, modified: int, size: int) -> tuple[float, float]:
     with nc.open_netcdf(path) as dataset:
         times = _times(dataset, _is_2014(dataset))
-    times = times[np.isfinite(times)]
-    return (float(times.min()), float(times.max())) if len(times) else (np.inf, -np.inf)
+    return span_of(times)
 
 
 def read_file(path: Path, stream: ColumnStream, start: float, end: float) -> Observations:
@@ -195,3 +163,7 @@ def _surface_first(pressure: np.ndarray) -> bool:
     """Whether levels run from the surface up, by most of the profiles."""
     with np.errstate(invalid="ignore"):
         return np.count_nonzero(pressure[:, 0] > pressure[:, -1]) > np.count_nonzero(pressure[:, 0] < pressure[:, -1])
+
+
+READER = MatchingReader(DEFAULT_FILES, read_file, time_span)
+read, check = READER.read, READER.check

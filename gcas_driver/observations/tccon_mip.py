@@ -12,10 +12,10 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from gcas_driver.errors import InputError, Problem
+from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations.column_fields import Fields
-from gcas_driver.observations.daily import check_matching, read_matching
+from gcas_driver.observations.daily import MatchingReader, span_of
 from gcas_driver.observations.ground_columns import Spectra, checked_water, dry_weights, to_table
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import ColumnStream
@@ -25,37 +25,6 @@ from gcas_driver.observations.text_records import calendar_seconds
 DEFAULT_FILES = ("tccon_timeavg_*.nc4",)
 GROUP = "CO2"
 GRAVITY = 9.81
-
-
-def read(stream: ColumnStream, start: np.datetime64, end: np.datetime64) -> Observations:
-    """Columns of [start, end).
-
-    Parameters
-    ----------
-    stream : ColumnStream
-    start, end : datetime64
-        UTC.
-
-    Returns
-    -------
-    Observations
-        Columns with their stations, withheld unless the stream says otherwise.
-
-    Raises
-    ------
-    InputError
-        For a file that cannot be read or is not of this layout.
-    """
-    return read_matching(stream, DEFAULT_FILES, start, end, read_file, time_span)
-
-
-def check(stream: ColumnStream, start: np.datetime64, end: np.datetime64,
-          scales: dict[str, str] | None = None) -> list[Problem]:
-    """Everything that is wrong with the stream's files, all read, and with what they hold of [start, end).
-
-    `scales`, if given, receives the product's calibration scale.
-    """
-    return check_matching(stream, DEFAULT_FILES, start, end, read_file, scales)
 
 
 def time_span(path: Path, stream: ColumnStream) -> tuple[float, float]:
@@ -69,8 +38,7 @@ def _time_span(path: Path, modified: int, size: int) -> tuple[float, float]:
     with nc.open_netcdf(path) as dataset:
         group = _group(dataset)
         times = _times(Fields(group, ("latitude",)))
-    times = times[np.isfinite(times)]
-    return (float(times.min()), float(times.max())) if len(times) else (np.inf, -np.inf)
+    return span_of(times)
 
 
 def read_file(path: Path, stream: ColumnStream, start: float, end: float) -> Observations:
@@ -126,3 +94,7 @@ def _times(fields: Fields) -> np.ndarray:
 def _scale(group: netCDF4.Group, variable: netCDF4.Variable) -> str:
     attributes = " ".join(str(group.getncattr(name)) for name in group.ncattrs() if "scale" in name)
     return scale_named_in(nc.attribute_text(variable)) or scale_named_in(attributes)
+
+
+READER = MatchingReader(DEFAULT_FILES, read_file, time_span)
+read, check = READER.read, READER.check

@@ -183,8 +183,8 @@ def test_files_beyond_the_window_are_not_read_again(tmp_path, monkeypatch):
                         dataset_name=f"co2_{site}_surface-flask_1_representative")
     _block_spans.cache_clear()
     opened = []
-    real = obspack.read_file
-    monkeypatch.setattr(obspack, "read_file", lambda path, *rest: opened.append(path.name) or real(path, *rest))
+    real = obspack.open_records
+    monkeypatch.setattr(obspack, "open_records", lambda path, *rest: opened.append(path.name) or real(path, *rest))
     windows = [(np.datetime64("2010-06-01"), np.datetime64("2010-06-08")), (np.datetime64("2012-01-01"), np.datetime64("2012-01-08")),
                (np.datetime64("2010-06-08"), np.datetime64("2010-06-15"))]
     numbers = [len(read_streams([stream(tmp_path)], *window)) for window in windows]
