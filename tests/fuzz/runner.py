@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import itertools
 import os
 import pickle
@@ -90,7 +91,7 @@ def run(specimen: Specimen, directory: Path, most: int = 0) -> tuple[int, list[F
         case = directory / f"case{n}"
         shutil.copytree(home, case)
         damaged = fault.damage(case / path.relative_to(home))
-        outcome = (_in_child if fault.in_child else _here)(specimen, damaged)
+        outcome = (in_child if fault.in_child else _here)(specimen, damaged)
         why = verdict(fault, whole, outcome)
         if why:
             failures.append(Failure(specimen.name, fault, why))
@@ -110,13 +111,14 @@ def _here(specimen: Specimen, path: Path) -> Outcome:
             return Outcome(crash=f"{type(error).__name__}: {str(error)[:160]} ({Path(place.filename).name}:{place.lineno})")
 
 
-def _in_child(specimen: Specimen, path: Path) -> Outcome:
+def in_child(specimen: Specimen, path: Path) -> Outcome:
     """As `_here`, in a forked process: a crash of a library is an outcome too."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.close(reading)
+            faulthandler.disable()  # a crash is told by the status
             resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_A_CASE, SECONDS_A_CASE + 1))
             with os.fdopen(writing, "wb") as pipe:
                 pickle.dump(_here(specimen, path), pipe)
