@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from formats.registry import specimens
@@ -37,7 +38,7 @@ def test_any_bytes(specimen, tmp_path):
             first = int(place * len(data))
             data[first : first + len(new)] = new[: len(data) - first]
         (case / path.relative_to(home)).write_bytes(data)
-        why = verdict(Fault("bytes changed", repr(changes), WHATEVER, lambda p: p), whole, in_child(specimen, case / path.relative_to(home)))
+        why = verdict(Fault("bytes changed", repr(changes), WHATEVER, Path), whole, in_child(specimen, case / path.relative_to(home)))
         if why.startswith(OF_THE_LIBRARY) and specimen.kind in ("netcdf4", "hdf5"):
             deaths.append(why)
             return
