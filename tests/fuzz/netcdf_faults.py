@@ -96,8 +96,9 @@ def arrangement_faults(tree: Tree, form: str) -> Iterator[Fault]:
     if role.rows:
         n = tree.dims[role.rows][0]
         order = np.random.default_rng(3).permutation(n)
-        yield fault("rows in another order", "shuffled", _taken(role.rows, order), HARMLESS)
-        yield fault("rows in another order", "backwards", _taken(role.rows, np.arange(n)[::-1]), HARMLESS)
+        free = HARMLESS if role.lat else SAME_OR_REFUSED  # records along time only may have to ascend
+        yield fault("rows in another order", "shuffled", _taken(role.rows, order), free)
+        yield fault("rows in another order", "backwards", _taken(role.rows, np.arange(n)[::-1]), free)
         yield fault("rows given twice", "all", _taken(role.rows, np.r_[np.arange(n), np.arange(n)]), ROW_FAULT)
         yield fault("rows given twice", "one", _taken(role.rows, np.r_[np.arange(n), 0]), ROW_FAULT)
         yield fault("no rows", "", _taken(role.rows, np.arange(0)), NOTHING_LEFT)
