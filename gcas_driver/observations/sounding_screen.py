@@ -14,7 +14,7 @@ from mozart_coupling.grids import wrap_longitude
 PLAUSIBLE_PPM = (250.0, 700.0)
 WEIGHT_SUM_TOLERANCE = 0.02
 PRIOR_TOLERANCE_PPM = 2.0
-"""Largest distance of the prior XCO2 from the weighted prior profile; 0.0013 ppm in a real OCO-2 sounding, little more in averages."""
+"""Largest distance of the prior XCO2 from the weighted prior profile; the two are one quantity, rounded, and little more in averages."""
 SURFACE_PRESSURE = (2.0e4, 1.2e5)
 KERNEL_LIMIT = 10.0
 PROFILE_PPM = (100.0, 1500.0)
