@@ -116,8 +116,8 @@ def identifiers(site: str, times: np.ndarray) -> np.ndarray:
     return np.array([f"{site}:{np.datetime64(int(t), 's')}" for t in times], dtype=object)
 
 
-def to_table(spectra: Spectra, stream: ColumnStream, where: str) -> Observations:
-    """Screen, average and scale the spectra of one file, `where` in messages.
+def to_table(spectra: Spectra, stream: ColumnStream, where: str, whole: bool = True) -> Observations:
+    """Screen, average and scale the spectra of one file, `where` in messages; `whole`: they are all that the file has.
 
     Returns
     -------
@@ -127,9 +127,9 @@ def to_table(spectra: Spectra, stream: ColumnStream, where: str) -> Observations
     Raises
     ------
     InputError
-        If none of the file's columns has an operator that can be.
+        If none of a whole file's columns has an operator that can be.
     """
-    s = _screened(spectra, stream, where)
+    s = _screened(spectra, stream, where, whole)
     s, single = _averaged(s, stream.average_hours)
     error = np.hypot(stream.error_factor * s.error, stream.error_ppm)
     scale = s.scale or "unknown"
@@ -145,7 +145,7 @@ def to_table(spectra: Spectra, stream: ColumnStream, where: str) -> Observations
     return table if stream.assimilate else table.reject(np.ones(len(table), dtype=bool), WITHHELD)
 
 
-def _screened(s: Spectra, stream: ColumnStream, where: str) -> Spectra:
+def _screened(s: Spectra, stream: ColumnStream, where: str, whole: bool) -> Spectra:
     """Without other sites, missing, impossible and unwanted columns, each counted under the first reason met."""
     if stream.sites:
         s = s.keep(matches_any(stream.sites, s.site), "site not wanted")
@@ -161,7 +161,7 @@ def _screened(s: Spectra, stream: ColumnStream, where: str) -> Spectra:
         s = s.keep(np.isin(np.arange(len(s)), first), "record given twice")
     problems: Counter = Counter()
     good = good_profiles(s.pressure, s.weight, s.kernel, s.prior, s.prior_xco2, problems)
-    if len(s) and not good.any():
+    if whole and len(s) and not good.any():
         raise InputError("no column has an operator that can be", where, ", ".join(f"{n} {reason}" for reason, n in problems.items()),
                          "pressures, weights, kernels and priors of an atmosphere", "check the file's variables and their units")
     s.counts.update(problems)

@@ -116,17 +116,12 @@ def read_samples(records: Records, stream: SurfaceStream, start: float, end: flo
     inside = np.flatnonzero((times >= start) & (times < end))
     first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
     rows, chosen = slice(first, last), inside - first
-
-    def column(name: str) -> np.ndarray:
-        return records.numbers(name, rows)[chosen]
-
     names = _names(records, rows, chosen)
     reason, withheld = reasons(records, rows, stream), np.zeros(last - first, dtype=bool)
     reason, withheld = _assimilation_flags(records, rows, stream, reason, withheld)
     reason = _concerns(records, rows, stream, reason)[chosen]
-    value = column("value")
-    value = value * nc.co2_factor(value, records.about("value", "units"), f"{records.where}, value")
-    lon, lat = _place(records, names, column("longitude"), column("latitude"))
+    value = _scaled(records, "value", rows, records.about("value", "units"), nc.co2_factor)[chosen]
+    lon, lat = (place[chosen] for place in _place(records, names, rows))
     return PointSamples(times[inside], lon, lat, _altitude(records, rows)[chosen], value, _uncertainty(records, rows)[chosen],
                         names.site, _identifiers(records, rows, names.dataset, chosen), reason, reason == NOT_BACKGROUND, names.dataset,
                         names.project, names.selection, _own_mismatch(records, rows, stream)[chosen], withheld[chosen])
@@ -198,9 +193,10 @@ def _refuse_gas(records: Records, gas: str) -> NoReturn:
     raise InputError("not a file of CO2", records.where, gas, "co2", "leave it out of the stream's files")
 
 
-def _place(records: Records, names: Names, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _place(records: Records, names: Names, rows: slice) -> tuple[np.ndarray, np.ndarray]:
     """Longitude and latitude, NaN where they are not near the place that the file gives for a fixed site."""
     told = records.attributes
+    lon, lat = records.numbers("longitude", rows), records.numbers("latitude", rows)
     moving = told.get("dataset_platform", "fixed").lower() != "fixed" or any(
         str(project).split("-")[0].lower() in MOVING for project in set(names.project))
     try:
@@ -209,19 +205,42 @@ def _place(records: Records, names: Names, lon: np.ndarray, lat: np.ndarray) -> 
         return lon, lat
     if moving or abs(site_lat) > 90.0 or abs(site_lon) > 360.0:
         return lon, lat
-    with np.errstate(invalid="ignore"):
-        apart = np.abs((lon - site_lon + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(site_lat))
-        far = (apart > SITE_TOLERANCE_DEGREES) | (np.abs(lat - site_lat) > SITE_TOLERANCE_DEGREES)
-    _refuse_most(far, records, "latitude and longitude", "places are not near the site",
-                 lambda row: f"{lat[row]:g} N {lon[row]:g} E, the site at {site_lat:g} N {site_lon:g} E")
-    return np.where(far, np.nan, lon), np.where(far, np.nan, lat)
+
+    def far(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+        x, y = (lon, lat) if part == rows else (records.numbers("longitude", part), records.numbers("latitude", part))
+        with np.errstate(invalid="ignore"):
+            east = np.abs((x - site_lon + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(site_lat))
+            bad = (east > SITE_TOLERANCE_DEGREES) | (np.abs(y - site_lat) > SITE_TOLERANCE_DEGREES)
+        return bad, lambda row: f"{y[row]:g} N {x[row]:g} E, the site at {site_lat:g} N {site_lon:g} E"
+
+    _refuse_most(far, rows, records, "latitude and longitude", "places are not near the site")
+    elsewhere = far(rows)[0]
+    return np.where(elsewhere, np.nan, lon), np.where(elsewhere, np.nan, lat)
 
 
-def _refuse_most(bad: np.ndarray, records: Records, name: str, what: str, found: Callable[[int], str]) -> None:
-    """Raise an InputError if more than half of the records are `bad` (n,): then the file is, not they."""
+def _refuse_most(judge: Callable[[slice], tuple[np.ndarray, Callable[[int], str]]], rows: slice, records: Records, name: str,
+                 what: str) -> None:
+    """Raise an InputError if more than half of a file's records are bad: then the file is, not they.
+
+    `judge` gives which of some rows are bad (n,), and what one of them is. A window's records are looked at first; only where most of
+    them are bad all are, since a window may hold but one, and a run must not end for it.
+    """
+    bad, _ = judge(rows)
+    if bad.sum() <= 0.5 * len(bad):
+        return
+    bad, found = judge(slice(0, records.size))
     if bad.sum() > 0.5 * len(bad):
         raise InputError(what, f"{records.where}, {name}", f"{found(int(np.flatnonzero(bad)[0]))}; {bad.sum()} of {len(bad)} records",
                          "most records to make sense", "check the file's units and names of variables")
+
+
+def _scaled(records: Records, name: str, rows: slice, units: str, rule: Callable[[np.ndarray, str, str], float]) -> np.ndarray:
+    """A variable of the given rows times what `rule` makes of its units and size; where these rows say nonsense all are asked."""
+    values, where = records.numbers(name, rows), f"{records.where}, {name}"
+    try:
+        return values * rule(values if units else records.numbers(name), units, where)
+    except InputError:
+        return values * rule(records.numbers(name), units, where)
 
 
 def _altitude(records: Records, rows: slice) -> np.ndarray:
@@ -238,9 +257,14 @@ def _altitude(records: Records, rows: slice) -> np.ndarray:
     if "altitude" not in parts:
         return total
     altitude = parts["altitude"]
+
+    def apart_in(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+        top, ground, intake = (_metres(records, name, part) for name in ("altitude", "elevation", "intake_height"))
+        return (np.abs(top - ground - intake) > HEIGHT_TOLERANCE_METRES,
+                lambda row: f"{top[row]:g} m, elevation {ground[row]:g} m, intake {intake[row]:g} m")
+
+    _refuse_most(apart_in, rows, records, "altitude", "altitude is not ground and intake together")
     apart = np.abs(altitude - total) > HEIGHT_TOLERANCE_METRES
-    _refuse_most(apart, records, "altitude", "altitude is not ground and intake together",
-                 lambda row: f"{altitude[row]:g} m, elevation {parts['elevation'][row]:g} m, intake {parts['intake_height'][row]:g} m")
     return np.where(np.isfinite(altitude) & ~apart, altitude, np.where(apart, np.nan, total))
 
 
@@ -248,9 +272,13 @@ def _metres(records: Records, name: str, rows: slice) -> np.ndarray:
     units = records.about(name, "units").lower()
     if units not in LENGTH_UNITS:
         raise InputError("unknown units", f"{records.where}, {name}", units, " or ".join(filter(None, LENGTH_UNITS)))
-    values = records.numbers(name, rows) * LENGTH_UNITS[units]
-    _refuse_most(np.abs(values) > PLAUSIBLE_METRES[1], records, name, "no height in the atmosphere", lambda row: f"{values[row]:g} m")
-    return values
+
+    def beyond(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+        values = records.numbers(name, part) * LENGTH_UNITS[units]
+        return np.abs(values) > PLAUSIBLE_METRES[1], lambda row: f"{values[row]:g} m"
+
+    _refuse_most(beyond, rows, records, name, "no height in the atmosphere")
+    return records.numbers(name, rows) * LENGTH_UNITS[units]
 
 
 def _uncertainty(records: Records, rows: slice) -> np.ndarray:
@@ -258,9 +286,13 @@ def _uncertainty(records: Records, rows: slice) -> np.ndarray:
     if not records.has("value_unc"):
         return np.zeros(rows.stop - rows.start)
     units = records.about("value_unc", "units") or records.about("value", "units")
-    found = records.numbers("value_unc", rows)
-    found = found * nc.uncertainty_factor(found, units, f"{records.where}, value_unc")
-    _refuse_most(found > LARGEST_UNCERTAINTY_PPM, records, "value_unc", "no uncertainty of CO2", lambda row: f"{found[row]:g} ppm")
+
+    def large(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+        values = _scaled(records, "value_unc", part, units, nc.uncertainty_factor)
+        return values > LARGEST_UNCERTAINTY_PPM, lambda row: f"{values[row]:g} ppm"
+
+    _refuse_most(large, rows, records, "value_unc", "no uncertainty of CO2")
+    found = _scaled(records, "value_unc", rows, units, nc.uncertainty_factor)
     return np.where(found > 0.0, found, 0.0)
 
 
@@ -272,10 +304,14 @@ def _own_mismatch(records: Records, rows: slice, stream: SurfaceStream) -> np.nd
     if not records.has(name):
         raise InputError(f"no variable {name}", records.where, records.inventory(), name, "correct the stream's error_variable")
     units = records.about(name, "units") or records.about("value", "units")
-    found = records.numbers(name, rows)
-    found = found * nc.uncertainty_factor(found, units, f"{records.where}, {name}")
-    _refuse_most((found > LARGEST_PPM) | (found < SMALLEST_PPM), records, name, "no error of CO2", lambda row: f"{found[row]:g} ppm")
-    return found
+
+    def strange(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+        values = _scaled(records, name, part, units, nc.uncertainty_factor)
+        return (values > LARGEST_PPM) | (values < SMALLEST_PPM), lambda row: f"{values[row]:g} ppm"
+
+    _refuse_most(strange, rows, records, name, "no error of CO2")
+    found = _scaled(records, name, rows, units, nc.uncertainty_factor)
+    return np.where((found > LARGEST_PPM) | (found < SMALLEST_PPM), np.nan, found)
 
 
 def _assimilation_flags(records: Records, rows: slice, stream: SurfaceStream, reason: np.ndarray,

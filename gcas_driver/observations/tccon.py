@@ -54,7 +54,7 @@ def read_file(path: Path, stream: ColumnStream, start: float, end: float) -> Obs
         site = _site(dataset, path)
         spectra = (tccon_2014.spectra if old else _spectra)(dataset, stream, rows, times[rows], site)
         spectra.counts["no time"] += int(np.count_nonzero(~np.isfinite(times)))
-    return to_table(spectra, stream, str(path))
+    return to_table(spectra, stream, str(path), len(rows) == len(times))
 
 
 def _is_2014(dataset: netCDF4.Dataset) -> bool:

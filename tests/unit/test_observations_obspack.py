@@ -255,3 +255,20 @@ def test_noaa_hours_and_netcdf(tmp_path):
     events = read_streams([stream(tmp_path, format="noaa_flask", files=("*_Event.nc",))], *PERIOD)
     np.testing.assert_allclose(events.value, [v for _, _, v, _ in noaa_files.FLASKS if v > 0], rtol=1e-6)
     assert events.identifier[0] == "MLO:300000" and set(events.site) == {"MLO"}
+
+
+def test_a_window_of_one_odd_record_does_not_end_a_run(tmp_path):
+    """One record is far from its site, too high, and no CO2: alone in its window it is dropped; a file of such is refused."""
+    path = tmp_path / "co2_lef_tower-insitu_1_allvalid-396magl.nc"
+    made.write_2019(path)
+    with netCDF4.Dataset(path, "a") as data:
+        for name, number in (("latitude", -10.0), ("altitude", 5000.0), ("value", 1.9e-3)):
+            data[name][3] = number
+    day = np.datetime64(int(made.times()[3]), "s").astype("datetime64[D]")
+    table = read_streams([stream(tmp_path)], day, day + 1)
+    assert len(table) == 0 and table.n_read() == 1
+    assert len(read_streams([stream(tmp_path)], *PERIOD)) == 7
+    with netCDF4.Dataset(path, "a") as data:
+        data["altitude"][:] = 5000.0
+    with pytest.raises(InputError, match="altitude is not ground and intake together"):
+        read_streams([stream(tmp_path)], day, day + 1)
