@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import pickle
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from .inspect import Findings
 
 MOST_INVENTORY = 40
+MOST_SECONDS = 600
 
 
 def add_inspect_command(commands) -> None:
@@ -28,12 +32,9 @@ def add_inspect_command(commands) -> None:
 
 def run_inspect(arguments: argparse.Namespace) -> int:
     """Inspect files; 0 if all are known and whole, else 2."""
-    from .inspect import inspect_file
-
     console, findings, plain = Console(highlight=False, soft_wrap=True), [], []
     for name in arguments.files:
-        found = inspect_file(Path(name))
-        picture = "" if arguments.no_picture else _picture(found, arguments.out)
+        found, picture = _guarded(Path(name), arguments)
         findings.append(found)
         if arguments.json:
             plain.append(found.plain() | {"picture": picture or None})
@@ -42,6 +43,35 @@ def run_inspect(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(plain, indent=2, ensure_ascii=False))
     return max(found.exit_code for found in findings)
+
+
+def _guarded(path: Path, arguments: argparse.Namespace) -> tuple[Findings, str]:
+    """Findings of a file and its picture, made in a process of their own: damaged HDF5 files bring the library down, or never come back."""
+    from . import inspect
+
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(MOST_SECONDS)
+            found = inspect.inspect_file(path)
+            picture = "" if arguments.no_picture else _picture(found, arguments.out)
+            found.panels.clear()
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump((found, picture), pipe)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        content = pipe.read()
+    status = os.waitpid(child, 0)[1]
+    if content:
+        return pickle.loads(content)
+    name = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else ""
+    how = f"did not come back within {MOST_SECONDS} s" if name == "SIGALRM" else f"failed on it{f' ({name})' if name else ''}"
+    return inspect.Findings.of(path, problems=[f"the NetCDF or HDF5 library {how}: the file is damaged"]), ""
 
 
 def _picture(found: Findings, out: str | None) -> str:

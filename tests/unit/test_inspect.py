@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 
 import netCDF4
 import numpy as np
@@ -177,6 +179,15 @@ def test_a_picture_that_cannot_be_written_is_told(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert cli.main(["inspect", str(path), "--out", str(tmp_path / "file" / "below")]) == 2
     assert "picture cannot be written" in capsys.readouterr().out
+
+
+def test_a_library_that_dies_of_a_file_is_told(tmp_path, capsys, monkeypatch):
+    from gcas_driver import inspect
+
+    (tmp_path / "bad.nc").write_bytes(b"x")
+    monkeypatch.setattr(inspect, "inspect_file", lambda path: os.kill(os.getpid(), signal.SIGKILL))
+    assert cli.main(["inspect", str(tmp_path / "bad.nc")]) == 2
+    assert "library failed on it (SIGKILL)" in capsys.readouterr().out
 
 
 def test_the_table_has_each_kind_once():
