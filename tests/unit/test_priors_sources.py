@@ -1,6 +1,8 @@
 """What a component is made of: gaps filled by a second product, diurnal shapes, other years' files, other calendars; totals are kept."""
 
 import logging
+import subprocess
+import sys
 import tracemalloc
 
 import netCDF4
@@ -346,3 +348,33 @@ def test_any_chunking_gives_the_same_numbers(tmp_path):
         results.append(three_hourly(next(iter(days(PriorStream("bio", "cf", tmp_path / str(number)), DAY, DAY + 1)))))
     for other in results[1:]:
         assert np.array_equal(other, results[0])
+
+
+@pytest.mark.slow
+def test_a_year_of_three_hourly_fluxes_never_sits_in_memory(tmp_path):
+    """2920 records of one degree are 1.5 GB as float64; the process that reads them all grows by some days' worth."""
+    with netCDF4.Dataset(tmp_path / "bio_2010.nc", "w") as file:
+        for name, size in (("time", 2920), ("lat", 180), ("lon", 360)):
+            file.createDimension(name, size)
+        file.createVariable("lat", "f8", ("lat",))[:] = np.arange(-89.5, 90)
+        file.createVariable("lon", "f8", ("lon",))[:] = np.arange(0.5, 360)
+        time = file.createVariable("time", "f8", ("time",))
+        time.units = "hours since 2010-01-01"
+        time[:] = 1.5 + 3 * np.arange(2920)
+        flux = file.createVariable("nee", "f4", ("time", "lat", "lon"), zlib=True, complevel=1, chunksizes=(8, 180, 360))
+        flux.units = "mol m-2 s-1"
+        for day in range(365):
+            flux[8 * day:8 * day + 8] = np.full((8, 180, 360), 1e-8 * (day + 1))
+    script = """
+import resource, sys
+import numpy as np
+from gcas_driver.fluxes.priors import PriorStream, days
+stream, start = PriorStream("bio", "cf", sys.argv[1]), np.datetime64("2010-01-01")
+list(days(stream, start, start + 3))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+total = sum(float(day.values[0, 0, 0]) for day in days(stream, start, start + 365))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, total)
+"""
+    grown, total = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True, text=True).stdout.split()
+    assert float(total) == pytest.approx(1e-8 * 365 * 366 / 2, rel=1e-6)
+    assert float(grown) < 40_000  # KiB

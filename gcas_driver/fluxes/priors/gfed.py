@@ -50,9 +50,12 @@ class GfedReader(MonthlyReader):
         if cycle is None:
             return FluxDay(mean.grid, mean.start, mean.end, values, mean.path)
         total = cycle.sum(axis=0, dtype=np.float64)
-        by_hour = np.where(total > 0.0, cycle * (STEPS_PER_DAY / np.where(total > 0.0, total, 1.0)), 1.0)
+        scale = np.where(total > 0.0, STEPS_PER_DAY / np.where(total > 0.0, total, 1.0), 0.0)
+        hourly = np.empty((STEPS_PER_DAY, *mean.grid.shape))
+        for out, shares in zip(hourly, cycle, strict=True):  # one by one: a day of a quarter degree is 66 MB
+            np.multiply(values[0], np.where(total > 0.0, shares * scale, 1.0), out=out)
         edges = mean.start[0] + np.arange(STEPS_PER_DAY + 1) * np.timedelta64(10800, "s")
-        return FluxDay(mean.grid, edges[:-1], edges[1:], values * by_hour, mean.path)
+        return FluxDay(mean.grid, edges[:-1], edges[1:], hourly, mean.path)
 
     def check(self, day: np.datetime64) -> Grid:
         """The month's sums and all its shares."""
@@ -124,6 +127,7 @@ class GfedReader(MonthlyReader):
             raise InputError("wrong grid", f"{path}, {place}", f"{variable.shape}", f"{orientation.grid.shape}, as lat and lon")
         try:
             variable.set_auto_mask(False)  # the product declares nothing missing; masks would cost more than reading
+            variable.set_var_chunk_cache(0)  # each of some forty fields is read once
             values = np.asarray(variable[:])
         except (RuntimeError, OSError) as error:
             raise InputError("values cannot be read", f"{path}, {place}", str(error), "a complete file", "Copy the file again.") from None
