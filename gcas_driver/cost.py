@@ -16,8 +16,8 @@ from .errors import Problem
 from .plan import plan_windows
 from .progress import counted, duration
 
-SECONDS_PER_CELL_STEP = {"double": 27.0e-9, "single": 16.0e-9}
-"""Core-seconds of the embedded model per tracer, cell and step, all of it together; measured on one AVX2 machine at 128x64x28."""
+SECONDS_PER_CELL_STEP = {"double": 10.0e-9, "single": 9.0e-9}
+"""Core-seconds of the embedded model per tracer, cell and step, all of it together; measured on one AVX-512 machine at 128x64x28."""
 FORWARD_SECONDS_PER_CELL_STEP = 50.0e-9
 """… of a run with two tracers, where reading the meteorology and the geometry weigh more; per tracer."""
 WINDOW_SECONDS = 8.0

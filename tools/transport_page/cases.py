@@ -20,7 +20,7 @@ THRESHOLDS = np.linspace(0.1, 1.0, 19)
 #: cells around a circle of latitude, steps in 12 days: 6, 3, 1.5, 1 and 0.75 degrees
 LADDER = {60: 144, 120: 288, 240: 576, 360: 864, 480: 1152}
 #: cells around a circle of latitude and steps of 1-1 and 1-3, by detail
-_RUNS_3D = (((120, 144),), ((120, 288),), ((120, 288), (240, 576)))
+_RUNS_3D = (((120, 144),), ((120, 144),), ((120, 288), (240, 576)))
 MODEL_GRIDS = {"128x64": 288, "144x96": 360, "288x192": 720, "360x180": 864}
 
 
@@ -45,7 +45,7 @@ class Results:
     rows
         Norms.
     mixing
-        (test, grid, mode) → mixing diagnostics.
+        (test, grid, mode) → mixing diagnostics, of the pair on the sphere: in 1-1 the ranges are others.
     filaments
         (grid, mode) → l_f at `THRESHOLDS` [%].
     air
@@ -77,8 +77,7 @@ class Results:
 
 
 def run_all(detail: int, threads: int, report: Callable[[str], None]) -> Results:
-    """Every part. `detail` 0: down to 3 degrees and 30 levels; 1: all resolutions on the sphere, three dimensions down to 3 degrees and 60
-    levels; 2: all."""
+    """Every part. `detail` 0: down to 3 degrees and 30 levels; 1: all resolutions on the sphere, three dimensions as 0; 2: all."""
     results = Results()
     parts = (williamson, deformation, divergent, model_grids, deformation_3d, hadley, thin_clouds)
     for part in parts:
@@ -155,8 +154,6 @@ def _carry_3d(results: Results, case: Case, steps: int, mode: str, threads: int,
     final = dcmip.run(case, steps, mode, threads, middle.append)
     name = grid or f"{case.grid.name}x{case.height.size - 1}"
     results.add(case.name, name, steps, mode, dict(zip(case.tracers, zip(final, case.start, strict=True), strict=True)), case.weight)
-    if case.name == "1-1":
-        results.mixing["1-1", name, mode] = idealised.mixing(final[0], final[1], case.weight)
     if keep:
         results.maps[f"{keep} {mode}"] = (case, middle[0], final)
 
@@ -164,23 +161,23 @@ def _carry_3d(results: Results, case: Case, steps: int, mode: str, threads: int,
 def deformation_3d(results: Results, detail: int, threads: int) -> None:
     """DCMIP 1-1."""
     for nlon, steps in _RUNS_3D[detail]:
-        case = dcmip.deformation_3d(Grid.with_poles(nlon, nlon // 2 + 1), 60 if detail else 30)
+        case = dcmip.deformation_3d(Grid.with_poles(nlon, nlon // 2 + 1), 60 if detail == 2 else 30)
         for mode in MODES:
             _carry_3d(results, case, steps, mode, threads, keep="1-1" if nlon == 120 else "")
 
 
 def hadley(results: Results, detail: int, threads: int) -> None:
     """DCMIP 1-2; nothing in it depends on longitude, so 16 of them are enough for any resolution."""
-    for nlat, levels, steps in ((91, 30, 96), (91, 60, 96), (181, 60, 144), (181, 120, 288)) if detail else ((61, 30, 48),):
+    for nlat, levels, steps in ((91, 30, 96), (91, 60, 96), (181, 60, 144), (181, 120, 288)) if detail == 2 else ((61, 30, 48),):
         case = dcmip.hadley(Grid.with_poles(16, nlat), levels)
         for mode in MODES:
-            _carry_3d(results, case, steps, mode, threads, keep="1-2" if not detail or (nlat, levels) == (181, 60) else "",
+            _carry_3d(results, case, steps, mode, threads, keep="1-2" if detail < 2 or (nlat, levels) == (181, 60) else "",
                       grid=f"{2 * (nlat - 1)}x{nlat}x{levels}")
 
 
 def thin_clouds(results: Results, detail: int, threads: int) -> None:
     """DCMIP 1-3, the sum of the clouds."""
     for nlon, steps in _RUNS_3D[detail]:
-        case = orography.thin_clouds(Grid.with_poles(nlon, nlon // 2 + 1), 60 if detail else 30).only("q4")
+        case = orography.thin_clouds(Grid.with_poles(nlon, nlon // 2 + 1), 60 if detail == 2 else 30).only("q4")
         for mode in MODES:
             _carry_3d(results, case, steps, mode, threads, keep="1-3" if nlon == _RUNS_3D[detail][-1][0] else "")

@@ -38,7 +38,7 @@ around.
 """
 CORRELATED = """## Correlated tracers and filaments
 χ (the cosine bells) and ξ = −0.8χ² + 0.9 at T/2: mean distance from the curve in shares of the initial ranges, of points inside its hull
-(l_r, as air mixes), outside the hull but in range (l_u), out of range (l_o). 1-1 is the three-dimensional test below, at its end.
+(l_r, as air mixes), outside the hull but in range (l_u), out of range (l_o).
 """
 DIVERGENT = """## Divergent flow
 Nair & Lauritzen (2010), the divergent flow with a zonal turn, T = 12 days. Air starts with 1 kg m⁻² everywhere, is carried by a
