@@ -23,7 +23,8 @@ def shared_looks(reader: Any, files: list, stream: Any, start: Any, end: Any) ->
     """`reader.look` at each file, in order; with a second process where there are many files and a second processor."""
     if len(files) < MANY or len(os.sched_getaffinity(0)) < 2:
         return [reader.look(path, day, stream, start, end) for path, day in files]
-    command = [sys.executable, "-m", "gcas_driver.observations.look_worker"]
+    # Not `-m`: the package loads this module itself, of which Python would warn on the user's screen.
+    command = [sys.executable, "-c", "from gcas_driver.observations.look_worker import main; main()"]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         try:
@@ -49,7 +50,3 @@ def main() -> None:
     reader, files, stream, start, end = pickle.load(sys.stdin.buffer)
     findings = [reader.look(path, day, stream, start, end) for path, day in files]
     sys.stdout.buffer.write(pickle.dumps(findings))
-
-
-if __name__ == "__main__":
-    main()
