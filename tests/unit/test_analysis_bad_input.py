@@ -268,6 +268,8 @@ def test_a_posterior_beyond_numbers_is_an_error(analyse):
     x, hx, y, r = problem()
     with pytest.raises((AnalysisError, InputError)):
         analyse(x * 1e149, hx, y, r, localization=None, inflation=1e149)
+    with pytest.raises(AnalysisError, match="range of numbers"):  # the parameters alone
+        analyse(x * 1e149, hx, y, r, localization=None, inflation=1e6)
     with pytest.raises(AnalysisError, match="range of numbers"):
         ensrf(x, hx * 1e140, y, r, localization=None, inflation=1e100)
 
