@@ -74,7 +74,8 @@ def _spectra(group: netCDF4.Group, start: float, end: float) -> Spectra:
     numbers = fields.need("obs_num").variable[...]
     zeros = np.zeros(len(rows))
     counts = {"no time": int(np.count_nonzero(~np.isfinite(times)))}
-    lat = np.where(np.isfinite(code), fields.need("latitude").take(rows), np.nan)
+    with np.errstate(invalid="ignore"):
+        lat = np.where(code >= 0.0, fields.need("latitude").take(rows), np.nan)  # a missing station has no place
     made = Spectra(times[rows], fields.need("longitude").take(rows), lat, value.take(rows), fields.error("sigma_column_mixing").take(rows),
                    (weight * prior).sum(axis=1), zeros if zenith is None else zenith.take(rows), zeros, pressure, weight, kernel, prior,
                    np.array(station, dtype=object), np.asarray(numbers).reshape(-1)[rows].astype(str).astype(object),
