@@ -19,7 +19,7 @@ def write_flasks(path: Path, rows: list[tuple[str, float, str, float, int]], col
     for when, value, flag, altitude, event in rows:
         date = np.datetime64(when, "s").item()
         lines.append(f"MLO {date.year} {date.month} {date.day} {date.hour} {date.minute} {date.second} {date.isoformat()}Z 2010.45 1-99 "
-                     f"{value} 0.05 19.53 -155.58 {altitude} 3397.0 5.0 S {event} L10 2010-07-01T00:00:00 {flag}")
+                     f"{value} 0.05 19.53 -155.58 {altitude} 3397.0 {altitude - 3397.0} S {event} L10 2010-07-01T00:00:00 {flag}")
     path.write_text("\n".join(lines) + "\n")
 
 

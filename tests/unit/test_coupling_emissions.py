@@ -113,10 +113,11 @@ def test_feeds_from_files_and_components_agree(tmp_path: Path) -> None:
     start = to_seconds(START)
     files = FileEmissions(tmp_path, "", TRACERS, GRID, start, start + 2 * 86400, 44.0)
     parts = ComponentEmissions(tmp_path / "components.nc", tmp_path / "factors.nc", TRACERS, GRID, start, start + 2 * 86400, 44.0)
-    assert parts.coefficients is not None
+    coefficients = parts.take_coefficients()
+    assert coefficients is not None and files.take_coefficients() is None
     for a in range(start, start + 2 * 86400, 1800):
         direct = files.amounts(a, a + 1800)
-        combined = np.einsum("cij,ncij->nij", parts.amounts(a, a + 1800), parts.coefficients)
+        combined = np.einsum("cij,ncij->nij", parts.amounts(a, a + 1800), coefficients)
         np.testing.assert_allclose(direct, combined, rtol=1e-5, atol=1e-6 * np.abs(combined).max())
     files.close()
 

@@ -98,7 +98,7 @@ def test_numbers_are_those_of_the_file(tmp_path):
 
 
 def test_flags_and_modes_are_counted(tmp_path):
-    specimen = next(s for s in specimens() if s.name == "oco2_lite_v11")
+    specimen = next(s for s in specimens() if s.name == "oco2_lite_v112")
     path = specimen.write(tmp_path)
     found = inspect_file(path)
     with netCDF4.Dataset(path) as data:
