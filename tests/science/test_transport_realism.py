@@ -238,3 +238,16 @@ def test_the_turn_of_the_year_hands_over_mixing_ratios(tool, tmp_path):
     tool.run.RealismRun._turn(core, tally, (first, start, end))
     assert np.all(core.mixing_ratio() == 1.0) and np.abs(tally.arrays["turn"]).max() < 1e-14
     year.close()
+
+
+@pytest.mark.slow
+def test_the_analytic_circulation_keeps_the_key_figures_of_the_page(tool, tmp_path):
+    """One year from the near-settled start on 64x32: exchange as published; the faults that the page tells are there."""
+    plan = tool.run.Plan("analytic", "64x32", 12, 3600)
+    run = tool.run.RealismRun(plan, tool.winds.AnalyticWinds(Grid.gaussian(64, 32), tmp_path), tmp_path, lambda line: None).make()
+    values = {line.name: (line.measure(run), line.holds(line.measure(run))) for line in tool.published.LINES}
+    for name in ("ground", "troposphere", "ratio", "above 5.5 km", "winter high", "rectifier middle"):
+        assert values[name][1], (name, values[name])
+    assert abs(tool.measures.settled(run)) < 0.1
+    assert 0.85 < values["all air"][0] < 1.1 and 1.35 < values["ground"][0] < 1.7
+    assert not values["middle over 300"][1] and not values["arctic aloft"][1]  # who mends them changes the page too

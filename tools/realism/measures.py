@@ -72,9 +72,12 @@ def at_pressure(run: Run, profile: np.ndarray, pressure: float) -> float:
 
 
 def sf6_lag(run: Run, pressure: float, low: float, high: float) -> float:
-    """Years by which a latitude band at a pressure follows the ground between 30 and 60 degrees north (growth: one in a year)."""
+    """Years by which a latitude band at a pressure follows 850 hPa between 30 and 60 degrees north (growth: one in a year).
+
+    Not the ground there: over the sources it holds the nights' emissions, which stations upwind do not see.
+    """
     field = last_year(run, SF6)
-    return float(band(run, field, 30.0, 60.0)[-1] - at_pressure(run, band(run, field, low, high), pressure))
+    return float(at_pressure(run, band(run, field, 30.0, 60.0), 8.5e4) - at_pressure(run, band(run, field, low, high), pressure))
 
 
 def age(run: Run, pressure: float, low: float, high: float) -> float:
