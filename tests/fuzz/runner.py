@@ -33,7 +33,10 @@ from .text_faults import text_faults
 from .tree import load
 
 NETCDF_FAULTS = (name_faults, type_faults, unit_faults, arrangement_faults, number_faults, place_and_time_faults)
-SECONDS_A_CASE = 6
+LARGE = 4_000_000
+"""Bytes; of larger files a quarter of the faults is tried, where not all are."""
+
+SECONDS_A_CASE = 4
 """Of processor time, in a process of its own: the HDF5 library may never come back."""
 
 
@@ -86,6 +89,7 @@ def run(specimen: Specimen, directory: Path, most: int = 0) -> tuple[int, list[F
     whole = specimen.read(path)
     assert whole and all(len(values) for values in whole.values() if getattr(values, "ndim", 1)), f"{specimen.name}: nothing read"
     faults, failures = list(faults_of(specimen, path)), []
+    most = most // 4 if path.stat().st_size > LARGE else most
     faults = sample(faults, most) if most else faults
     for n, fault in enumerate(faults):
         case = directory / f"case{n}"

@@ -9,7 +9,7 @@ from formats.registry import specimens
 from .known import expected
 from .runner import run
 
-CASES = 60
+CASES = 44
 """Faults a specimen in the everyday tests; the slow ones try all."""
 
 
@@ -20,7 +20,7 @@ def _id(specimen: Specimen) -> str:
 @pytest.mark.parametrize("specimen", specimens(), ids=_id)
 def test_damaged_files(specimen, tmp_path):
     n, failures = run(specimen, tmp_path, CASES)
-    assert n > 30
+    assert n >= CASES // 4
     surprises = [str(failure) for failure in failures if not expected(failure)]
     assert not surprises, "\n".join(surprises)
 
