@@ -10,7 +10,6 @@ from .errors import Problem
 OF_THE_EMBEDDED = ("mode", "precision", "boundary_layer", "convection", "threads")
 OF_THE_ANALYTIC = ("grid", "levels", "met_seed")
 OF_A_COMMAND = ("command", "run_files", "run_files_forward")
-ASKING_S = 20.0
 
 
 def effect_problems(settings: Settings) -> list[Problem]:
@@ -25,7 +24,7 @@ def effect_problems(settings: Settings) -> list[Problem]:
         if transport.sampling == "inline":
             problems += _idle(transport, ("tracer_units",), "sampling = 'inline'", "samples are in mol/mol, and no history is written")
         return problems
-    can = Capabilities.ask(transport.command, ASKING_S) if transport.command else Capabilities()
+    can = Capabilities.ask(transport.command) if transport.command else Capabilities()
     if not can.any:
         problems += _idle(transport, OF_THE_EMBEDDED, "the command says nothing of reading &GCAS_TRANSPORT",
                           "set the like in the model's own namelist, see 'namelist_template'")

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from mozart_coupling.constants import MOLAR_MASS_AIR, MOLAR_MASS_CO2
@@ -16,6 +17,7 @@ from mozart_coupling.errors import CouplingError
 from mozart_coupling.history import sample_history
 from mozart_coupling.samples import SampleRequest, Samples, read_samples
 
+ASKING_S = 60.0
 EMBEDDED_COMMAND = (sys.executable, "-m", "mozart_coupling.embedded.main", "{namelist}")
 
 
@@ -30,21 +32,29 @@ class Capabilities:
     threads: bool = False
 
     @classmethod
-    def ask(cls, command: Sequence[str], timeout: float = 60.0) -> Capabilities:
-        """Run `command --capabilities` (in an empty directory) and read its JSON; no sensible answer means none."""
-        words = [word for word in command if "{namelist}" not in word] + ["--capabilities"]
-        with tempfile.TemporaryDirectory() as empty:
-            try:
-                answer = subprocess.run(words, cwd=empty, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=True)
-                said = json.loads(answer.stdout)
-                return cls(**{name: bool(said.get(name, False)) for name in cls.__dataclass_fields__})
-            except (OSError, subprocess.SubprocessError, ValueError, AttributeError):
-                return cls()
+    def ask(cls, command: Sequence[str]) -> Capabilities:
+        """Run `command --capabilities` (in an empty directory) and read its JSON; no sensible answer means none.
+
+        A command is asked once in the life of a process, for at most a minute: the check of a run and the run itself share the answer.
+        """
+        return _answer(cls, tuple(word for word in command if "{namelist}" not in word))
 
     @property
     def any(self) -> bool:
         """Whether the model reads &GCAS_TRANSPORT at all."""
         return any(getattr(self, name) for name in self.__dataclass_fields__)
+
+
+@lru_cache(maxsize=8)
+def _answer(kind: type[Capabilities], words: tuple[str, ...]) -> Capabilities:
+    with tempfile.TemporaryDirectory() as empty:
+        try:
+            answer = subprocess.run([*words, "--capabilities"], cwd=empty, stdin=subprocess.DEVNULL, capture_output=True, timeout=ASKING_S,
+                                    check=True)
+            said = json.loads(answer.stdout)
+            return kind(**{name: bool(said.get(name, False)) for name in kind.__dataclass_fields__})
+        except (OSError, subprocess.SubprocessError, ValueError, AttributeError):
+            return kind()
 
 
 @dataclass(frozen=True)
