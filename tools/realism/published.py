@@ -135,5 +135,6 @@ Stohl (2006), J. Geophys. Res. 111, D11306 · Yang et al. (2019), Geophys. Res. 
 Zhang, B. et al. (2021), Atmos. Chem. Phys. 21, 1861.
 
 Read for this page: the abstracts. Figures that are only in the papers' bodies are not quoted; where "ours" is said, the source gives one
-number and the range about it is a choice made before the runs were looked at.
+number and the range about it is a choice made before the runs were looked at. The line of radon at 700 hPa over 300 hPa was added after its
+profile had been seen.
 """
