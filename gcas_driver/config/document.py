@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .definitions import GROUPS, Group, Variable
+from .definitions import GROUPS
 from .settings import Settings, allowed
+from .variables import Group, Variable
 
 _INTRODUCTION = """# The namelist, setting by setting
 

@@ -22,8 +22,9 @@ import numpy as np
 from ..errors import Problem, SettingsError
 from . import reader
 from .checks import cross_checks, resolved
-from .definitions import GROUPS, Group, Variable
+from .definitions import GROUPS
 from .definitions import group as group_definition
+from .variables import Group, Variable
 
 
 @dataclasses.dataclass(frozen=True)

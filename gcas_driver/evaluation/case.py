@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from gcas_driver.config import reader
-from gcas_driver.config.definitions import GROUPS, REQUIRED
+from gcas_driver.config.definitions import GROUPS
+from gcas_driver.config.variables import REQUIRED
 from gcas_driver.errors import InputError
 from gcas_driver.fluxes.components import COMPONENTS, NET, SCHEMES
 from gcas_driver.observations.table import COLUMN, WITHHELD
