@@ -51,6 +51,10 @@ each step. Profiles are means over cells of at least nine tenths land between 30
 of all cells), once with its day and once as daily means. What remains in the annual mean at the ground is made by transport alone.
 
 **Polar age**: days since the air was last equatorward of 70°, at any height.
+
+**Grid**: the analytic circulation was run on 64×32 cells too. Polar ages depend on the grid (14.1, 22.7 and 6.4 days in the Arctic there,
+17.4 in the Antarctic: caps are wider), and so do the small rectifiers at 30-60°N (0.54 and, without the day, −0.10 ppm); every other line
+of the table moves by 12 % at most. Steps of 30 minutes were not tried.
 """
 
 

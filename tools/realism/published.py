@@ -121,6 +121,8 @@ WHY = {
     "primitive": dict.fromkeys(("ground", "troposphere", "lag", "age"), "A dry atmosphere has no monsoons, which carry air over the "
                                "equator: in such a model air of the south is much older than observed (Chen et al. 2017).") | {
         "middle over 300": "As for the analytic circulation, whose convection it uses.",
+        "boreal": "As for the analytic circulation, whose boundary layer it uses: soils emit in winter as in summer, and the published "
+                  "figure is a geometric mean.",
     },
 }
 """What is known of why a line is missed, by circulation and line."""
