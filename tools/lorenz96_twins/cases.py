@@ -69,8 +69,7 @@ CASES = (
     Case("letkf-7-r4-rotated", Settings("letkf", 7, 1.04, 4.0, rotate=True), "0.22"),
     Case("letkf-10-r4-rotated", Settings("letkf", 10, 1.02, 4.0, rotate=True), "0.21"),
     Case("letkf-10-r6-rotated", Settings("letkf", 10, 1.04, 6.0, rotate=True), "0.20"),
-    # One run of 7300 cycles; 24 repetitions (pairs, from near rest) have this standard deviation. See `tools/lorenz96 --single-runs`.
-    Case("letkf-10-r10-rotated", Settings("letkf", 10, 1.10, 10.0, rotate=True), "0.22", 0.0025),
+    Case("letkf-10-r10-rotated", Settings("letkf", 10, 1.10, 10.0, rotate=True), "0.22"),
     Case("letkf-10-r5", Settings("letkf", 10, 1.03, 5.0), "0.202", 0.003),
     Case("letkf-28-r10", Settings("letkf", 28, 1.02, 10.0), "0.185", 0.003),
     Case("letkf-40-r10", Settings("letkf", 40, 1.01, 10.0), "0.180", 0.003),
