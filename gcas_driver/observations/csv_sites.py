@@ -11,7 +11,7 @@ import csv
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations.csv_map import ColumnMap, parse_map, resolve
 from gcas_driver.observations.daily import MatchingReader
+from gcas_driver.observations.files import while_unchanged
 from gcas_driver.observations.point_reading import accepted_flags
 from gcas_driver.observations.points import PointSamples, point_table
 from gcas_driver.observations.sample_times import CLOCK_TOLERANCE_SECONDS, EARLIEST, LATEST
@@ -79,15 +80,14 @@ def read_file(path: Path, stream: SurfaceStream, start: float, end: float) -> Ob
 
 def _index(path: Path, stream: SurfaceStream) -> CsvFile:
     try:
-        status = path.stat()
+        return _indexed(path, stream.columns)
     except OSError as error:
         raise InputError("cannot be read", str(path), str(error), "a table of samples") from error
-    return _indexed(path, status.st_mtime_ns, status.st_size, stream.columns)
 
 
-@lru_cache(maxsize=4096)
-def _indexed(path: Path, modified: int, size: int, columns: tuple[str, ...]) -> CsvFile:
-    """Header, map and places of the lines; kept, since every window asks (`modified` and `size` tell versions apart)."""
+@while_unchanged(4096)
+def _indexed(path: Path, columns: tuple[str, ...]) -> CsvFile:
+    """Header, map and places of the lines; kept, since every window asks."""
     with open(path, "rb") as file:
         header, names, separator, first = _header(file, path)
         places = resolve(parse_map(columns, "columns of a csv stream"), names, header, str(path))

@@ -6,6 +6,8 @@ import fnmatch
 import logging
 import os
 import re
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,33 @@ from gcas_driver.errors import InputError, Problem
 log = logging.getLogger(__name__)
 
 DAY = np.timedelta64(1, "D")
+
+
+def while_unchanged(maxsize: int) -> Callable[[Callable], Callable]:
+    """Decorator of a function whose first argument is a path: its results are kept as long as the file has the same date and size.
+
+    Every window asks the same of every file. A file that is not there raises OSError, as `Path.stat` does.
+
+    Parameters
+    ----------
+    maxsize : int
+        Results that are kept; the longest unused go first. The other arguments must be hashable.
+    """
+
+    def decorate(read: Callable) -> Callable:
+        @lru_cache(maxsize=maxsize)
+        def kept(path: Path, modified: int, size: int, *arguments):
+            return read(path, *arguments)
+
+        @wraps(read)
+        def of_file(path: Path, *arguments):
+            status = path.stat()
+            return kept(path, status.st_mtime_ns, status.st_size, *arguments)
+
+        of_file.cache_clear, of_file.cache_info = kept.cache_clear, kept.cache_info
+        return of_file
+
+    return decorate
 
 
 def seconds(time: np.datetime64) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
+from gcas_driver.observations.files import while_unchanged
 from gcas_driver.observations.mismatch import LARGEST_PPM, SMALLEST_PPM
 from gcas_driver.observations.points import (
     CONCERN,
@@ -64,12 +64,11 @@ def time_span(path: Path, stream: SurfaceStream) -> tuple[float, float]:
 
 
 def _spans(path: Path, stream: SurfaceStream) -> np.ndarray:
-    status = path.stat()
-    return _block_spans(path, status.st_mtime_ns, status.st_size, stream.time_stamp, stream.interval_minutes)
+    return _block_spans(path, stream.time_stamp, stream.interval_minutes)
 
 
-@lru_cache(maxsize=16384)
-def _block_spans(path: Path, modified: int, size: int, time_stamp: str, interval_minutes: float) -> np.ndarray:
+@while_unchanged(16384)
+def _block_spans(path: Path, time_stamp: str, interval_minutes: float) -> np.ndarray:
     """Earliest and latest sample of every block of records (n_blocks, 2); (inf, -inf) for a block without times."""
     with open_records(path) as records:
         refuse_means(records)

@@ -10,7 +10,6 @@ GGG2014 (`tccon_2014`): kernels by solar zenith angle, a prior for every day, no
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from pathlib import Path
 
 import netCDF4
@@ -22,6 +21,7 @@ from gcas_driver.observations import tccon_2014
 from gcas_driver.observations.column_fields import Fields
 from gcas_driver.observations.column_times import cf_time
 from gcas_driver.observations.daily import MatchingReader, span_of
+from gcas_driver.observations.files import while_unchanged
 from gcas_driver.observations.ground_columns import Spectra, checked_water, identifiers, to_table
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import ColumnStream
@@ -34,12 +34,11 @@ SAME_ALTITUDE_KM = 0.01
 
 def time_span(path: Path, stream: ColumnStream) -> tuple[float, float]:
     """Earliest and latest spectrum of a file, seconds since 1970; (inf, -inf) for none. A file is looked at once a run."""
-    status = path.stat()
-    return _time_span(path, status.st_mtime_ns, status.st_size)
+    return _time_span(path)
 
 
-@lru_cache(maxsize=4096)
-def _time_span(path: Path, modified: int, size: int) -> tuple[float, float]:
+@while_unchanged(4096)
+def _time_span(path: Path) -> tuple[float, float]:
     with nc.open_netcdf(path) as dataset:
         times = _times(dataset, _is_2014(dataset))
     return span_of(times)

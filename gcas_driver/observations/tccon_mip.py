@@ -6,7 +6,6 @@ Priors are wet mole fractions in the files of v10, where `prior_mixing` stands a
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 import netCDF4
@@ -16,6 +15,7 @@ from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations.column_fields import Fields
 from gcas_driver.observations.daily import MatchingReader, span_of
+from gcas_driver.observations.files import while_unchanged
 from gcas_driver.observations.ground_columns import Spectra, checked_water, dry_weights, to_table
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import ColumnStream
@@ -29,12 +29,11 @@ GRAVITY = 9.81
 
 def time_span(path: Path, stream: ColumnStream) -> tuple[float, float]:
     """Earliest and latest average of a file, seconds since 1970; (inf, -inf) for none. A file is looked at once a run."""
-    status = path.stat()
-    return _time_span(path, status.st_mtime_ns, status.st_size)
+    return _time_span(path)
 
 
-@lru_cache(maxsize=16384)
-def _time_span(path: Path, modified: int, size: int) -> tuple[float, float]:
+@while_unchanged(16384)
+def _time_span(path: Path) -> tuple[float, float]:
     with nc.open_netcdf(path) as dataset:
         group = _group(dataset)
         times = _times(Fields(group, ("latitude",)))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from gcas_driver.errors import InputError
+from gcas_driver.observations.files import while_unchanged
 from gcas_driver.observations.netcdf_fields import FILL_CODES, FILL_LIMIT
 
 BLOCK_LINES = 2048
@@ -135,9 +135,9 @@ def calendar_seconds(parts: np.ndarray) -> np.ndarray:
     return np.where(good, total, np.nan)
 
 
-@lru_cache(maxsize=4096)
-def index_text(path: Path, modified: int, size: int) -> TextIndex:
-    """Header and places of all records of a file; kept, since every window asks (`modified` and `size` tell versions apart).
+@while_unchanged(4096)
+def index_text(path: Path) -> TextIndex:
+    """Header and places of all records of a file; kept, since every window asks.
 
     Raises
     ------
