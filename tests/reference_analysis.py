@@ -172,23 +172,29 @@ def solve(method, x, hx, y, r, *, rule=None, places=None, weights_given=None, or
                       taper=rule["taper"], max_observations=rule["max_observations"], by=rule["max_observations_by"], order=used)
         sign = np.zeros(n) if not rule["sign"] else np.ones(n) if rule["parameter_sign"] is None else rule["parameter_sign"]
         standing = np.array([hx[np.flatnonzero(row)].mean(axis=0) for row in a]).reshape(p, n_members)
-        rho, accepted = weights(distance_km(lon, lat, olon, olat), correlation(x, standing), sign, **common)
+        distance = distance_km(lon, lat, olon, olat)
+        in_reach = distance < far
+        rho, accepted = weights(distance, correlation(x, standing), sign, **common)
         rho_obs, _ = weights(distance_km(olon, olat, olon, olat), correlation(standing, standing),
                              np.full(p, int(rule["sign"])), **common)
     else:
         rho, rho_obs = (np.ones((n, p)), np.ones((p, p))) if weights_given is None else weights_given
         rho, rho_obs = rho @ a.T, a @ rho_obs @ a.T
-        accepted = rho > 0
+        accepted, in_reach = rho > 0, np.ones_like(rho, bool)
     unused = np.setdiff1d(np.arange(p), used)
     rho, rho_obs, accepted = rho.copy(), rho_obs.copy(), accepted.copy()
     rho[:, unused], rho_obs[:, unused], accepted[:, unused] = 0.0, 0.0, False
+    in_reach[:, unused] = False
+    spread = np.ptp(x, axis=1) > 1e-13 * np.abs(x).max(axis=1)  # a parameter without any takes no part in pairs
+    accepted[~spread], in_reach[~spread] = False, False
 
     options = dict(inflation=inflation, rtpp=rtpp, rtps=rtps)
     if method == "ensrf":
         posterior, back = ensrf(x, simulated, observed, variance, rho, rho_obs, used, **options)
     else:
         posterior, back = letkf(x, simulated, observed, variance, rho, rho_obs, **options)
-    return posterior, q.T @ back, dict(gross_rejected=rejected, huber_weight=weight, n_local=accepted.sum(axis=1), order=used)
+    return posterior, q.T @ back, dict(gross_rejected=rejected, huber_weight=weight, n_local=accepted.sum(axis=1), order=used,
+                                                 n_pairs=int(in_reach.sum()), n_zero_spread=int((~spread).sum()))
 
 
 def letkf_interpolated(x, hx, y, r, places, observation_places, spacing_km, weights_at, *, inflation=1.0, rtpp=0.0, rtps=0.0):

@@ -23,12 +23,13 @@ class AnalysisResult:
         Posterior simulated values of all observations, also of those that were not assimilated [u].
 
     n_local : ndarray (n_parameters,) of int
-        Observations that were accepted for each parameter.
+        Observations that were accepted for each parameter; 0 for one without spread.
     n_pairs, n_accepted : int
         Pairs of parameter and assimilated observation within reach, and of them accepted; with weights given by the caller, all pairs and
-        those with a weight above zero. `rejected_share` follows from them.
+        those with a weight above zero. `rejected_share` follows from them. Parameters without spread take part in none.
     n_zero_spread, n_zero_spread_observations : int
-        Parameters and observations whose members are all equal: not updated, of no effect.
+        Parameters and observations whose members are all equal: not updated, of no effect. Nothing but this number depends on whether such
+        parameters are passed or left out.
     n_transforms : int
         Matrices that `letkf` solved, for parameters and simulated values; 0 from `ensrf`.
 

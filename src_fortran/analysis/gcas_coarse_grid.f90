@@ -16,7 +16,7 @@ module gcas_coarse_grid
     type :: coarse_grid
         integer :: n = 1                      !! cells along an edge
         integer, allocatable :: start(:)      !! where the targets of a cell begin in `order` (0:number of cells)
-        integer, allocatable :: order(:)      !! targets by cell, in each cell neighbours together
+        integer, allocatable :: order(:)      !! the targets that lie in it by cell, in each cell neighbours together
     contains
         procedure :: make
         procedure :: locate
@@ -26,10 +26,11 @@ module gcas_coarse_grid
 contains
 
     !> A grid of about this spacing, and which targets lie in which cell.
-    subroutine make(self, spacing_km, vectors, n_together, n_threads)
+    subroutine make(self, spacing_km, vectors, columns, n_together, n_threads)
         class(coarse_grid), intent(inout) :: self
         real(dp), intent(in) :: spacing_km                !! [km]
-        real(dp), intent(in), contiguous :: vectors(:, :) !! unit vectors of the targets (3, n_targets)
+        real(dp), intent(in), contiguous :: vectors(:, :) !! unit vectors of all targets (3, n_targets)
+        integer, intent(in) :: columns(:)                 !! the targets that are put into cells
         integer, intent(in) :: n_together                 !! targets that are treated together
         integer, intent(in) :: n_threads                  !! threads
         integer, allocatable :: by_place(:), cell(:)
@@ -37,20 +38,20 @@ contains
         real(dp) :: share(2)
 
         self%n = max(1, ceiling(0.5_dp*pi*earth_radius/(1000.0_dp*spacing_km)))
-        allocate (self%start(0:n_faces*self%n**2), self%order(size(vectors, 2)), cell(size(vectors, 2)), &
-                  by_place(size(vectors, 2)))
+        allocate (self%start(0:n_faces*self%n**2), self%order(size(columns)), cell(size(columns)))
+        by_place = columns
         call order_by_place(vectors, n_together, n_threads, by_place)
         self%start = 0
         do i = 1, size(cell)
-            call self%locate(vectors(:, i), cell(i), share)
+            call self%locate(vectors(:, by_place(i)), cell(i), share)
             self%start(cell(i) + 1) = self%start(cell(i) + 1) + 1
         end do
         do i = 1, n_faces*self%n**2
             self%start(i) = self%start(i) + self%start(i - 1)
         end do
         do i = size(cell), 1, -1
-            self%order(self%start(cell(by_place(i)) + 1)) = by_place(i)
-            self%start(cell(by_place(i)) + 1) = self%start(cell(by_place(i)) + 1) - 1
+            self%order(self%start(cell(i) + 1)) = by_place(i)
+            self%start(cell(i) + 1) = self%start(cell(i) + 1) - 1
         end do
         ! Counting down has moved every end to its cell's beginning.
         self%start(0:n_faces*self%n**2 - 1) = self%start(1:n_faces*self%n**2)

@@ -9,7 +9,7 @@ module gcas_ensrf
     use gcas_ensrf_update, only: update_block
     use gcas_kinds, only: dp, i8
     use gcas_localization, only: localization, localization_bands
-    use gcas_partition, only: arrange
+    use gcas_partition, only: order_by_place
     use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, store_block
     use gcas_target_pairs, only: blocks_at_once, candidate_list, find_group, find_pairs
     implicit none (type, external)
@@ -20,8 +20,8 @@ module gcas_ensrf
 contains
 
     !> Replay the sources on all targets.
-    subroutine replay_targets(local, sources, weights, vectors, sign, own_test, test, moves, relax, n_threads, values, &
-                              mean, n_local, n_reach, n_accepted, n_zero_spread, finite)
+    subroutine replay_targets(local, sources, weights, vectors, sign, own_test, test, moving, relax, n_threads, values, &
+                              mean, n_local, n_reach, n_accepted, finite)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
         real(dp), intent(in), contiguous :: weights(:, :)   !! weights by the caller (n_observations, n_targets), or empty
@@ -29,44 +29,40 @@ contains
         integer, intent(in) :: sign(:)                      !! sign of the correlation that counts; 0: both (n_targets)
         logical, intent(in) :: own_test                     !! the targets themselves are tested, not `test`
         real(dp), intent(in), contiguous :: test(:, :)      !! what stands for the targets in tests (n_members, n_targets)
-        logical, intent(in) :: moves(:)                     !! targets with spread: blocks of their own (n_targets)
+        integer, intent(in) :: moving(:)                    !! the targets with spread: all that this is about
         type(relaxation), intent(in) :: relax
         integer, intent(in) :: n_threads                    !! threads
         real(dp), intent(inout), contiguous :: values(:, :) !! members (n_members, n_targets)
-        real(dp), intent(out) :: mean(:)                    !! posterior means (n_targets)
-        integer, intent(out) :: n_local(:)                  !! observations that updated each target (n_targets)
+        real(dp), intent(inout) :: mean(:)                  !! posterior means of these (n_targets)
+        integer, intent(inout) :: n_local(:)                !! observations that updated each of these (n_targets)
         integer(i8), intent(out) :: n_reach                 !! pairs in reach
         integer(i8), intent(out) :: n_accepted              !! of them accepted
-        integer(i8), intent(out) :: n_zero_spread           !! targets without spread
         logical, intent(out) :: finite                      !! the posterior members and their squares are numbers
         integer, allocatable :: order(:)
-        integer :: first, n_targets
+        integer :: first
         type(block) :: work
         type(candidate_list) :: candidates
 
-        n_targets = size(values, 2)
         n_reach = 0
         n_accepted = 0
-        n_zero_spread = 0
         finite = .true.
-        allocate (order(n_targets))
-        call arrange(local%kind == localization_bands, vectors, moves, n_lanes, n_threads, order)
+        order = moving
+        if (local%kind == localization_bands) call order_by_place(vectors, n_lanes, n_threads, order)
 
         !$omp parallel num_threads(n_threads) default(none) private(candidates, work) &
-        !$omp     shared(local, sources, weights, vectors, sign, own_test, test, relax, values, mean, n_local, order, n_targets) &
-        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread) reduction(.and.:finite)
+        !$omp     shared(local, sources, weights, vectors, sign, own_test, test, relax, values, mean, n_local, order) &
+        !$omp     reduction(+:n_reach, n_accepted) reduction(.and.:finite)
         candidates%group = 0
         call allocate_block(sources, work)
         !$omp do schedule(dynamic, blocks_at_once)
-        do first = 1, n_targets, n_lanes
+        do first = 1, size(order), n_lanes
             call find_group(local, sources, vectors, order, first, candidates)
             call load_block(local, vectors, sign, own_test, test, relax, values, &
-                            order(first:min(first + n_lanes - 1, n_targets)), work)
+                            order(first:min(first + n_lanes - 1, size(order))), work)
             call find_pairs(local, sources, weights, candidates, work, n_reach)
-            if (.not. work%flat) call update_block(sources, sources%single, work)
+            call update_block(sources, sources%single, work)
             call store_block(relax, work, values, mean, n_local)
             n_accepted = n_accepted + sum(work%n_accepted)
-            n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)
         end do
         !$omp end do
         finite = finite .and. work%finite

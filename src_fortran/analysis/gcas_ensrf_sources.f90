@@ -42,6 +42,16 @@ contains
         real(dp), intent(out) :: mean                           !! their mean
         real(dp), intent(inout), contiguous :: perturbations(:) !! members minus mean (n_members)
         logical, intent(out) :: has_spread                      !! whether the members differ
+
+        mean = mean_of(values)
+        perturbations = values - mean
+        has_spread = differ(values, mean)
+        if (.not. has_spread) perturbations = 0
+    end subroutine split_mean
+
+    !> Mean of the members.
+    pure real(dp) function mean_of(values) result(mean)
+        real(dp), intent(in), contiguous :: values(:) !! members (n_members)
         integer :: m
 
         mean = 0
@@ -50,10 +60,7 @@ contains
             mean = mean + values(m)
         end do
         mean = mean/size(values)
-        perturbations = values - mean
-        has_spread = differ(values, mean)
-        if (.not. has_spread) perturbations = 0
-    end subroutine split_mean
+    end function mean_of
 
     !> Whether any member is further from the mean than by rounding, and by so much that squares are numbers.
     pure logical function differ(values, mean)
@@ -62,13 +69,20 @@ contains
         real(dp) :: least
         integer :: m
 
-        least = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
+        least = least_departure(mean)
         differ = .false.
         do m = 1, size(values)
             differ = abs(values(m) - mean) > least
             if (differ) return ! almost always with the first member
         end do
     end function differ
+
+    !> What a member must be away from the mean to count as different.
+    pure real(dp) function least_departure(mean)
+        real(dp), intent(in) :: mean !! of the members
+
+        least_departure = max(16.0_dp*epsilon(1.0_dp)*abs(mean), least_spread)
+    end function least_departure
 
     !> Divide by the length; zero stays zero.
     pure subroutine normalise(perturbations)
@@ -92,43 +106,57 @@ contains
         perturbations = perturbations*(1.0_dp/sqrt(square))
     end subroutine normalise
 
-    !> Which targets have spread, and whether all numbers are finite.
-    subroutine survey(values, n_threads, has_spread, finite)
+    !> Means of the targets, which of them have spread, and whether all numbers are finite. A target without spread is not read again.
+    subroutine survey(values, n_threads, mean, moving, finite)
         real(dp), intent(in), contiguous :: values(:, :) !! members (n_members, n_targets)
         integer, intent(in) :: n_threads                 !! threads
-        logical, intent(out) :: has_spread(:)            !! (n_targets)
+        real(dp), intent(out) :: mean(:)                 !! (n_targets)
+        integer, intent(out), allocatable :: moving(:)   !! the targets with spread, ascending
         logical, intent(out) :: finite                   !! neither NaN, infinity nor squares that overflow
+        logical, allocatable :: has_spread(:)
         logical :: good
-        integer :: i
+        integer :: i, n
 
+        allocate (has_spread(size(values, 2)))
         finite = .true.
-        !$omp parallel do num_threads(n_threads) default(none) shared(values, has_spread) private(good) &
+        !$omp parallel do num_threads(n_threads) default(none) shared(values, mean, has_spread) private(good) &
         !$omp     reduction(.and.:finite) schedule(static)
         do i = 1, size(values, 2)
-            call survey_column(values(:, i), has_spread(i), good)
+            call survey_column(values(:, i), mean(i), has_spread(i), good)
             finite = finite .and. good
         end do
         !$omp end parallel do
+        allocate (moving(count(has_spread)))
+        n = 0
+        do i = 1, size(values, 2)
+            if (.not. has_spread(i)) cycle
+            n = n + 1
+            moving(n) = i
+        end do
     end subroutine survey
 
     !> The same of one ensemble.
-    pure subroutine survey_column(values, has_spread, finite)
+    pure subroutine survey_column(values, mean, has_spread, finite)
         real(dp), intent(in), contiguous :: values(:) !! members (n_members)
+        real(dp), intent(out) :: mean
         logical, intent(out) :: has_spread
         logical, intent(out) :: finite
-        real(dp) :: mean, square
+        real(dp) :: highest, lowest, square
         integer :: m
 
-        mean = 0
+        mean = mean_of(values)
         square = 0
-        !$omp simd reduction(+:mean, square)
+        highest = values(1)
+        lowest = values(1)
+        !$omp simd reduction(+:square) reduction(max:highest) reduction(min:lowest)
         do m = 1, size(values)
-            mean = mean + values(m)
             square = square + values(m)**2
+            highest = max(highest, values(m))
+            lowest = min(lowest, values(m))
         end do
-        mean = mean/size(values)
         finite = ieee_is_finite(square)
-        has_spread = differ(values, mean)
+        has_spread = max(highest - mean, mean - lowest) > least_departure(mean) ! as `differ`, to the bit
+        if (.not. highest > lowest) mean = highest ! without the rounding of a sum
     end subroutine survey_column
 
     !> Put the observations in order and prepare what both phases need of the prior.

@@ -9,7 +9,7 @@ module gcas_filter_face
     use gcas_letkf_blocks, only: scaled_sources
     use gcas_letkf_interpolation, only: interpolate_targets
     use gcas_localization, only: localization, localization_bands, localization_weights
-    use gcas_sphere, only: unit_vectors
+    use gcas_sphere, only: unit_vector
     use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok, &
         status_overflow, status_singular
     use gcas_target_blocks, only: relaxation
@@ -62,7 +62,7 @@ contains
         integer(i4), intent(inout) :: n_local(:)   !! observations that updated each parameter (n_parameters)
         real(dp), intent(inout) :: prior_mean(:)   !! mean of each used observation when its turn came; LETKF: prior (n_used)
         real(dp), intent(inout) :: prior_variance(:) !! its variance then (n_used)
-        integer(i8), intent(out) :: n_reach        !! pairs of parameter and observation in reach
+        integer(i8), intent(out) :: n_reach        !! pairs of parameter with spread and observation in reach
         integer(i8), intent(out) :: n_accepted     !! of them accepted
         integer(i8), intent(out) :: n_zero_spread  !! parameters without spread
         integer(i8), intent(out) :: n_transforms   !! LETKF: matrices for parameters and simulated values
@@ -74,11 +74,11 @@ contains
         type(relaxation) :: relax
         real(dp), allocatable :: observation_mean(:), observation_vectors(:, :), parameter_vectors(:, :)
         integer, allocatable :: observation_local(:), observation_sign(:)
-        logical, allocatable :: moves(:)
+        integer, allocatable :: moving_parameters(:), moving_values(:) ! those with spread: nothing changes the others
         logical :: interpolated
         logical :: finite
-        integer(i8) :: unused(3)
-        integer :: n_observations, n_parameters
+        integer(i8) :: unused(2)
+        integer :: i, n_observations, n_parameters
 
         n_reach = 0
         n_accepted = 0
@@ -88,6 +88,8 @@ contains
         n_observations = size(hx, 2)
         call check_sizes()
         if (status /= status_ok) return
+        n_zero_spread = n_parameters - size(moving_parameters)
+        n_local = 0
 
         local%kind = kind
         local%tested = tested
@@ -99,18 +101,16 @@ contains
         relax = relaxation(inflation, rtpp, rtps)
 
         allocate (parameter_vectors(3, n_parameters), observation_vectors(3, n_observations), &
-                  observation_mean(n_observations), observation_local(n_observations), &
-                  observation_sign(n_observations), stat=status)
+                  observation_local(n_observations), observation_sign(n_observations), stat=status)
         if (status /= 0) then
             status = status_no_memory
             message = 'no memory for the places of parameters and observations'
             return
         end if
         if (kind == localization_bands) then
-            call place(parameter_lon, parameter_lat, parameter_vectors)
-            call place(observation_lon, observation_lat, observation_vectors)
+            call place(parameter_lon, parameter_lat, moving_parameters, parameter_vectors)
+            call place(observation_lon, observation_lat, [(i, i=1, n_observations)], observation_vectors)
         else
-            parameter_vectors = 0
             observation_vectors = 0
         end if
         observation_sign = merge(1, 0, sign_rule)
@@ -134,11 +134,11 @@ contains
         interpolated = transform .and. spacing_km > 0.0_dp
         if (interpolated) then
             call interpolate_targets(local, sources, scaled, spacing_km, relax, n_threads, parameter_vectors, &
-                                     observation_vectors, x, hx, mean, n_local, n_reach, n_accepted, n_zero_spread, &
-                                     n_transforms, finite)
+                                     observation_vectors, moving_parameters, moving_values, x, hx, mean, n_local, n_reach, &
+                                     n_accepted, n_transforms, finite)
         else
-            call update(parameter_weights, parameter_vectors, parameter_sign, .true., moves, x, mean, n_local, n_reach, &
-                        n_accepted, n_zero_spread, finite)
+            call update(parameter_weights, parameter_vectors, parameter_sign, .true., moving_parameters, x, mean, n_local, &
+                        n_reach, n_accepted, finite)
         end if
         if (.not. finite) then
             status = status_overflow
@@ -146,44 +146,42 @@ contains
             return
         end if
         if (interpolated .or. (.not. transform .and. max_sources == 0)) return
-        moves = spread(.true., 1, n_observations)
-        call update(observation_weights, observation_vectors, observation_sign, .false., moves, hx, observation_mean, &
-                    observation_local, unused(1), unused(2), unused(3), finite)
+        call update(observation_weights, observation_vectors, observation_sign, .false., moving_values, hx, observation_mean, &
+                    observation_local, unused(1), unused(2), finite)
 
     contains
 
-        !> Unit vectors of parameters or observations.
-        subroutine place(lon, lat, vectors)
+        !> Unit vectors of some parameters or observations.
+        subroutine place(lon, lat, columns, vectors)
             real(dp), intent(in) :: lon(:), lat(:)
-            real(dp), intent(out) :: vectors(:, :)
-            integer, parameter :: strip = 256
-            integer :: first, last
+            integer, intent(in) :: columns(:)
+            real(dp), intent(inout) :: vectors(:, :)
+            integer :: i
 
-            !$omp parallel do num_threads(n_threads) default(none) private(last) shared(lon, lat, vectors)
-            do first = 1, size(lon), strip
-                last = min(first + strip - 1, size(lon))
-                call unit_vectors(lon(first:last), lat(first:last), vectors(:, first:last))
+            !$omp parallel do num_threads(n_threads) default(none) shared(lon, lat, columns, vectors)
+            do i = 1, size(columns)
+                vectors(:, columns(i)) = unit_vector(lon(columns(i)), lat(columns(i)))
             end do
             !$omp end parallel do
         end subroutine place
 
         !> Update parameters, or simulated values.
-        subroutine update(weights, vectors, sign, own_test, moving, values, means, n_used, n_in_reach, n_taken, n_flat, good)
+        subroutine update(weights, vectors, sign, own_test, moving, values, means, n_used, n_in_reach, n_taken, good)
             real(dp), intent(in), contiguous :: weights(:, :), vectors(:, :)
-            integer, intent(in) :: sign(:)
-            logical, intent(in) :: own_test, moving(:)
+            integer, intent(in) :: moving(:), sign(:)
+            logical, intent(in) :: own_test
             real(dp), intent(inout), contiguous :: values(:, :)
             real(dp), intent(inout) :: means(:)
             integer, intent(inout) :: n_used(:)
-            integer(i8), intent(out) :: n_in_reach, n_taken, n_flat
+            integer(i8), intent(out) :: n_in_reach, n_taken
             logical, intent(out) :: good
 
             if (transform) then
                 call transform_targets(local, sources, scaled, weights, vectors, sign, own_test, hx_test, moving, relax, &
-                                       n_threads, values, means, n_used, n_in_reach, n_taken, n_flat, n_transforms, good)
+                                       n_threads, values, means, n_used, n_in_reach, n_taken, n_transforms, good)
             else
                 call replay_targets(local, sources, weights, vectors, sign, own_test, hx_test, moving, relax, n_threads, values, &
-                                    means, n_used, n_in_reach, n_taken, n_flat, good)
+                                    means, n_used, n_in_reach, n_taken, good)
             end if
         end subroutine update
 
@@ -216,7 +214,6 @@ contains
 
         !> Numbers that the algebra cannot take.
         subroutine check_values()
-            logical, allocatable :: differs(:)
             logical :: hx_finite
 
             status = status_bad_value
@@ -233,9 +230,9 @@ contains
             else if (n_threads < 1) then
                 message = 'n_threads must be positive'
             else
-                allocate (moves(n_parameters), differs(n_observations))
-                call survey(x, n_threads, moves, finite)
-                call survey(hx, n_threads, differs, hx_finite)
+                allocate (observation_mean(n_observations))
+                call survey(x, n_threads, mean, moving_parameters, finite)
+                call survey(hx, n_threads, observation_mean, moving_values, hx_finite)
                 if (finite .and. hx_finite .and. ieee_is_finite(sum(y)) .and. ieee_is_finite(sum(r))) then
                     status = status_ok
                 else

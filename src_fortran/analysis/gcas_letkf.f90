@@ -13,7 +13,7 @@ module gcas_letkf
     use gcas_localization, only: localization, localization_bands, localization_none
     use gcas_matrix_root, only: matrix_root
     use gcas_pair_kernels, only: dot
-    use gcas_partition, only: arrange
+    use gcas_partition, only: order_by_place
     use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, store_block
     use gcas_target_pairs, only: blocks_at_once, candidate_list, find_group, find_pairs
     implicit none (type, external)
@@ -44,8 +44,8 @@ contains
     end subroutine scale_sources
 
     !> Transform all targets, each with its own observations.
-    subroutine transform_targets(local, sources, scaled, weights, vectors, sign, own_test, test, moves, relax, n_threads, values, &
-                                 mean, n_local, n_reach, n_accepted, n_zero_spread, n_transforms, finite)
+    subroutine transform_targets(local, sources, scaled, weights, vectors, sign, own_test, test, moving, relax, n_threads, values, &
+                                 mean, n_local, n_reach, n_accepted, n_transforms, finite)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
         type(scaled_sources), intent(in) :: scaled
@@ -54,31 +54,28 @@ contains
         integer, intent(in) :: sign(:)                      !! sign of the correlation that counts; 0: both (n_targets)
         logical, intent(in) :: own_test                     !! the targets themselves are tested, not `test`
         real(dp), intent(in), contiguous :: test(:, :)      !! what stands for the targets in tests (n_members, n_targets)
-        logical, intent(in) :: moves(:)                     !! targets with spread: blocks of their own (n_targets)
+        integer, intent(in) :: moving(:)                    !! the targets with spread: all that this is about
         type(relaxation), intent(in) :: relax
         integer, intent(in) :: n_threads                    !! threads
         real(dp), intent(inout), contiguous :: values(:, :) !! members (n_members, n_targets)
-        real(dp), intent(out) :: mean(:)                    !! posterior means (n_targets)
-        integer, intent(out) :: n_local(:)                  !! observations that updated each target (n_targets)
+        real(dp), intent(inout) :: mean(:)                  !! posterior means of these (n_targets)
+        integer, intent(inout) :: n_local(:)                !! observations that updated each of these (n_targets)
         integer(i8), intent(out) :: n_reach                 !! pairs in reach
         integer(i8), intent(out) :: n_accepted              !! of them accepted
-        integer(i8), intent(out) :: n_zero_spread           !! targets without spread
         integer(i8), intent(inout) :: n_transforms          !! matrices whose functions were applied
         logical, intent(out) :: finite                      !! the posterior members and their squares are numbers
         integer, allocatable :: order(:)
-        integer :: first, n_targets
+        integer :: first
         type(block) :: work
         type(candidate_list) :: candidates
         type(transform) :: common(1, 1)
         type(workspace) :: space
 
-        n_targets = size(values, 2)
         n_reach = 0
         n_accepted = 0
-        n_zero_spread = 0
         finite = .true.
-        allocate (order(n_targets))
-        call arrange(local%kind == localization_bands, vectors, moves, n_lanes, n_threads, order)
+        order = moving
+        if (local%kind == localization_bands) call order_by_place(vectors, n_lanes, n_threads, order)
         if (local%kind == localization_none) then
             call make_common_transform(sources, scaled, common(1, 1))
             n_transforms = n_transforms + merge(1, 0, common(1, 1)%acts)
@@ -86,27 +83,24 @@ contains
 
         !$omp parallel num_threads(n_threads) default(none) private(candidates, work, space) &
         !$omp     shared(local, sources, scaled, weights, vectors, sign, own_test, test, relax, values, mean, n_local) &
-        !$omp     shared(order, n_targets, common) &
-        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread, n_transforms) reduction(.and.:finite)
+        !$omp     shared(order, common) &
+        !$omp     reduction(+:n_reach, n_accepted, n_transforms) reduction(.and.:finite)
         candidates%group = 0
         call allocate_block(sources, work)
         if (local%kind /= localization_none) call reserve_workspace(sources, space)
         !$omp do schedule(dynamic, blocks_at_once)
-        do first = 1, n_targets, n_lanes
+        do first = 1, size(order), n_lanes
             call find_group(local, sources, vectors, order, first, candidates)
             call load_block(local, vectors, sign, own_test, test, relax, values, &
-                            order(first:min(first + n_lanes - 1, n_targets)), work)
+                            order(first:min(first + n_lanes - 1, size(order))), work)
             call find_pairs(local, sources, weights, candidates, work, n_reach)
-            if (work%flat) then
-                continue
-            else if (local%kind == localization_none) then
+            if (local%kind == localization_none) then
                 call apply_transforms(common, spread(spread(work%filled, 2, 1), 3, 1), work)
             else
                 call transform_block(sources, scaled, work, space, n_transforms)
             end if
             call store_block(relax, work, values, mean, n_local)
             n_accepted = n_accepted + sum(work%n_accepted)
-            n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)
         end do
         !$omp end do
         finite = finite .and. work%finite

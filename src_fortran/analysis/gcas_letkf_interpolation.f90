@@ -25,10 +25,9 @@ module gcas_letkf_interpolation
         real(dp), pointer, contiguous :: values(:, :) => null()  !! members (n_members, n_targets)
         real(dp), pointer :: mean(:) => null()       !! (n_targets)
         integer, pointer :: n_local(:) => null()     !! observations in reach of each (n_targets)
-        type(coarse_grid) :: grid                    !! in whose cells they lie
+        type(coarse_grid) :: grid                    !! in whose cells those with spread lie
         integer(i8) :: n_reach = 0
         integer(i8) :: n_accepted = 0
-        integer(i8) :: n_zero_spread = 0
         logical :: finite = .true.                   !! the posterior members and their squares are numbers
     end type target_set
 
@@ -49,8 +48,8 @@ contains
     !> Transform parameters and simulated values with means of the transforms at the four corners around them. Localization is by
     !> distance alone.
     subroutine interpolate_targets(local, sources, scaled, spacing_km, relax, n_threads, parameter_vectors, &
-                                   observation_vectors, x, hx, mean, n_local, n_reach, n_accepted, n_zero_spread, &
-                                   n_transforms, finite)
+                                   observation_vectors, moving_parameters, moving_values, x, hx, mean, n_local, n_reach, &
+                                   n_accepted, n_transforms, finite)
         type(localization), intent(in) :: local
         type(source_set), intent(in) :: sources
         type(scaled_sources), intent(in) :: scaled
@@ -59,13 +58,14 @@ contains
         integer, intent(in) :: n_threads                       !! threads
         real(dp), intent(in), contiguous, target :: parameter_vectors(:, :)   !! unit vectors (3, n_parameters)
         real(dp), intent(in), contiguous, target :: observation_vectors(:, :) !! unit vectors (3, n_observations)
+        integer, intent(in) :: moving_parameters(:)            !! those with spread: the others keep what they have
+        integer, intent(in) :: moving_values(:)                !! simulated values with spread
         real(dp), intent(inout), contiguous, target :: x(:, :)    !! parameters (n_members, n_parameters)
         real(dp), intent(inout), contiguous, target :: hx(:, :)   !! simulated values (n_members, n_observations)
         real(dp), intent(inout), contiguous, target :: mean(:)             !! posterior means of the parameters (n_parameters)
         integer, intent(inout), target :: n_local(:)           !! observations in reach of each parameter itself (n_parameters)
         integer(i8), intent(out) :: n_reach                    !! pairs of parameter and observation in reach
         integer(i8), intent(out) :: n_accepted                 !! of them accepted
-        integer(i8), intent(out) :: n_zero_spread              !! parameters without spread
         integer(i8), intent(inout) :: n_transforms             !! points of the grid with observations
         logical, intent(out) :: finite                         !! the posterior parameters and their squares are numbers
         real(dp), target :: observation_mean(size(hx, 2))
@@ -82,9 +82,8 @@ contains
         sets(2)%values => hx
         sets(2)%mean => observation_mean
         sets(2)%n_local => observation_local
-        do i = 1, size(sets)
-            call sets(i)%grid%make(spacing_km, sets(i)%vectors, n_lanes, n_threads)
-        end do
+        call sets(1)%grid%make(spacing_km, parameter_vectors, moving_parameters, n_lanes, n_threads)
+        call sets(2)%grid%make(spacing_km, observation_vectors, moving_values, n_lanes, n_threads)
         associate (n => sets(1)%grid%n)
             rows_of_band = max(1, min(n, int(band_bytes/(8.0_dp*sources%n_members**2*(n + 1))) - 1))
             allocate (here%at(0:n, 0:rows_of_band), here%is_made(0:n, 0:rows_of_band))
@@ -101,7 +100,6 @@ contains
         end associate
         n_reach = sets(1)%n_reach
         n_accepted = sets(1)%n_accepted
-        n_zero_spread = sets(1)%n_zero_spread
         finite = sets(1)%finite
     end subroutine interpolate_targets
 
@@ -178,7 +176,6 @@ contains
         do first = 1, here%n_needed, n_lanes
             call seat(.true., here%vectors, [(i, i=first, min(first + n_lanes - 1, here%n_needed))], work)
             work%sign = 0
-            work%flat = .false.
             call find_candidates(local, sources, here%vectors, pack(work%column, work%column > 0), candidates)
             call find_pairs(local, sources, no_weights, candidates, work, unused)
             do lane = 1, n_lanes
@@ -204,7 +201,7 @@ contains
         real(dp) :: no_test(0, 0), no_weights(0, 0)
         real(dp), allocatable :: weight(:, :, :)
         integer, allocatable :: no_sign(:)
-        integer(i8) :: n_accepted, n_reach, n_zero_spread
+        integer(i8) :: n_accepted, n_reach
         logical :: finite
         integer :: cell, column, first, first_cell, k, n
         type(block) :: work
@@ -215,11 +212,10 @@ contains
         first_cell = ((here%face - 1)*n + here%row)*n
         n_reach = 0
         n_accepted = 0
-        n_zero_spread = 0
         finite = .true.
         !$omp parallel num_threads(n_threads) default(none) private(candidates, column, first, k, weight, work) &
         !$omp     shared(local, sources, here, relax, targets, first_cell, n, no_sign, no_test, no_weights) &
-        !$omp     reduction(+:n_reach, n_accepted, n_zero_spread) reduction(.and.:finite)
+        !$omp     reduction(+:n_reach, n_accepted) reduction(.and.:finite)
         call allocate_block(sources, work)
         allocate (weight(n_lanes, 2, 2))
         !$omp do schedule(dynamic, 1)
@@ -233,13 +229,10 @@ contains
                 call load_block(local, targets%vectors, no_sign, .true., no_test, relax, targets%values, &
                                 targets%grid%order(first:min(first + n_lanes - 1, targets%grid%start(cell + 1))), work)
                 call find_pairs(local, sources, no_weights, candidates, work, n_reach)
-                if (.not. work%flat) then
-                    call corner_weights(targets%grid, targets%vectors, work, weight)
-                    call apply_transforms(here%at(column:column + 1, k:k + 1), weight, work)
-                end if
+                call corner_weights(targets%grid, targets%vectors, work, weight)
+                call apply_transforms(here%at(column:column + 1, k:k + 1), weight, work)
                 call store_block(relax, work, targets%values, targets%mean, targets%n_local)
                 n_accepted = n_accepted + sum(work%n_accepted)
-                n_zero_spread = n_zero_spread + count(.not. work%has_spread .and. work%column > 0)
             end do
         end do
         !$omp end do
@@ -248,7 +241,6 @@ contains
         targets%finite = targets%finite .and. finite
         targets%n_reach = targets%n_reach + n_reach
         targets%n_accepted = targets%n_accepted + n_accepted
-        targets%n_zero_spread = targets%n_zero_spread + n_zero_spread
     end subroutine transform_cells
 
     !> Weights of the cell's four corners; none where no observation is in reach of the target itself.

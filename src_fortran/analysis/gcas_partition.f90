@@ -4,7 +4,7 @@ module gcas_partition
     implicit none (type, external)
     private
 
-    public :: arrange, order_by_place, bounding_ball
+    public :: order_by_place, bounding_ball
 
     integer, parameter :: serial_size = 4096 !! smaller parts are not worth a task of their own
 
@@ -22,56 +22,36 @@ module gcas_partition
 
 contains
 
-    !> Targets that move first, the others behind them, each kind in an order in which neighbours stand together.
-    subroutine arrange(by_place, vectors, moves, leaf, n_threads, permutation)
-        logical, intent(in) :: by_place          !! else only as they stand
-        real(dp), intent(in) :: vectors(:, :)    !! unit vectors (3, n)
-        logical, intent(in) :: moves(:)          !! whether a target can change (n)
-        integer, intent(in) :: leaf              !! places of a run
-        integer, intent(in) :: n_threads         !! threads
-        integer, intent(out) :: permutation(:)   !! targets in the new order (n)
-        integer, allocatable :: chosen(:), within(:)
-        integer :: first, i, kind
-
-        first = 1
-        do kind = 1, 2
-            chosen = pack([(i, i=1, size(moves))], moves .eqv. kind == 1)
-            allocate (within(size(chosen)))
-            within = [(i, i=1, size(chosen))]
-            if (by_place .and. size(chosen) == size(moves)) then
-                call order_by_place(vectors, leaf, n_threads, within)
-            else if (by_place) then
-                call order_by_place(vectors(:, chosen), leaf, n_threads, within)
-            end if
-            permutation(first:first + size(chosen) - 1) = chosen(within)
-            first = first + size(chosen)
-            deallocate (within)
-        end do
-    end subroutine arrange
-
-    !> A permutation whose consecutive runs of `leaf` places are compact: halved again and again across the longest
-    !> side of the bounding box, always at a multiple of `leaf`. The same places give the same permutation.
-    subroutine order_by_place(vectors, leaf, n_threads, permutation)
+    !> Put places into an order whose consecutive runs of `leaf` are compact: halved again and again across the longest
+    !> side of the bounding box, always at a multiple of `leaf`. The same places in the same order come out the same.
+    subroutine order_by_place(vectors, leaf, n_threads, columns)
         real(dp), intent(in) :: vectors(:, :)    !! unit vectors (3, n)
         integer, intent(in) :: leaf              !! places of a run
         integer, intent(in) :: n_threads         !! threads
-        integer, intent(out) :: permutation(:)   !! columns of `vectors` in the new order (n)
+        integer, intent(inout) :: columns(:)     !! those of `vectors` that are ordered; out: in the new order
         real(dp), allocatable :: places(:, :)    ! along the oblique axes, and the number of the column: moved as one
         integer :: i
 
-        allocate (places(4, size(permutation)))
+        allocate (places(4, size(columns)))
         ! Along oblique axes different places of a regular grid do not share coordinates, equal places still do: a cut at an
         ! even position parts no pair.
-        do i = 1, size(permutation)
-            places(1:3, i) = vectors(1, i)*oblique(1, :) + vectors(2, i)*oblique(2, :) + vectors(3, i)*oblique(3, :)
-            places(4, i) = i
+        !$omp parallel num_threads(n_threads) if(size(columns) > serial_size)
+        !$omp do schedule(static)
+        do i = 1, size(columns)
+            places(1:3, i) = vectors(1, columns(i))*oblique(1, :) + vectors(2, columns(i))*oblique(2, :) &
+                             + vectors(3, columns(i))*oblique(3, :)
+            places(4, i) = columns(i)
         end do
-        !$omp parallel num_threads(n_threads) if(size(permutation) > serial_size)
+        !$omp end do
         !$omp single
-        call halve(1, size(permutation))
+        call halve(1, size(columns))
         !$omp end single
+        !$omp do schedule(static)
+        do i = 1, size(columns)
+            columns(i) = nint(places(4, i))
+        end do
+        !$omp end do
         !$omp end parallel
-        permutation = nint(places(4, :))
 
     contains
 

@@ -26,7 +26,6 @@ module gcas_target_blocks
         real(dp) :: filled(n_lanes)                !! 1 for lanes in use, else 0
         integer :: sign(n_lanes)                   !! sign of the correlation that counts; 0: both
         logical :: has_spread(n_lanes)
-        logical :: flat = .false.                  !! no lane has any spread: its pairs are counted, nothing else
         logical :: finite = .true.                 !! what was put back so far are numbers, and so are their squares
         real(dp) :: mean(n_lanes)
         integer :: n_accepted(n_lanes)             !! observations that update the lane
@@ -139,8 +138,7 @@ contains
             work%sign(lane) = sign(column)
             tested = tested .or. needs_correlations(local, work%sign(lane))
         end do
-        work%flat = .not. any(work%has_spread)
-        if (tested .and. .not. work%flat) call load_tests(own_test, test, values, work)
+        if (tested) call load_tests(own_test, test, values, work)
     end subroutine load_block
 
     !> What the correlations of a block's targets are taken with.

@@ -150,7 +150,6 @@ contains
             call acceptance_limits(local, work%sign(lane), near(lane), far(lane), needed(lane))
         end do
         if (local%max_sources > 0) then
-            if (work%flat) work%test = 0
             do lane = 1, n_lanes
                 if (work%column(lane) > 0) call decide_lane(local, sources, lane, work)
             end do
@@ -158,7 +157,7 @@ contains
             call test_pairs(sources, near, far, work)
         end if
         call drop_unused(work%width, work%n_list, work%list, work%chord2, work%weight, work%n_accepted)
-        if (local%tapered .and. .not. work%flat) then
+        if (local%tapered) then
             call taper_places(work%width, work%n_list, work%list, sources%radii%far_chord2, sources%radii%taper_scale, &
                               work%chord2, work%taper)
             call scale_weights(work%width, work%n_list, work%taper, work%weight)
@@ -212,15 +211,15 @@ contains
         work%list(work%n_list + 1:work%n_list + n_test) = 0
         correlations = 0
         do first = 1, work%n_list, n_test
-            if (.not. work%flat) call lane_correlations(sources%n_members, work%list(first:first + n_test - 1), &
-                                                        work%test_single, sources%test_single, correlations)
+            call lane_correlations(sources%n_members, work%list(first:first + n_test - 1), work%test_single, sources%test_single, &
+                                   correlations)
             do i = first, min(first + n_test - 1, work%n_list)
                 row = (i - 1)*work%width
                 near_chord2 = sources%radii%near_chord2(work%list(i))
                 call judge(work%width - half, signs, near_single, far_single, near_chord2, &
                            work%chord2(row + 1:row + work%width), correlations(:, i - first + 1), work%weight(:, i), &
                            any_doubt, doubtful)
-                if (work%flat .or. .not. any_doubt) cycle
+                if (.not. any_doubt) cycle
                 do lane = 1, n_lanes
                     if (.not. doubtful(lane) > 0.0_dp) cycle
                     limit = merge(near(lane), far(lane), &

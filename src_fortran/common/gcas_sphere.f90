@@ -5,7 +5,7 @@ module gcas_sphere
     implicit none (type, external)
     private
 
-    public :: great_circle_distance, unit_vector, unit_vectors, unit_vector_distance
+    public :: great_circle_distance, unit_vector, unit_vector_distance
 
     real(dp), parameter :: metres_per_kilometre = 1000.0_dp
 
@@ -23,18 +23,6 @@ contains
         vector(2) = cos_lat*sin(lon*radians_per_degree)
         vector(3) = sin(lat*radians_per_degree)
     end function unit_vector
-
-    !> Points on the unit sphere.
-    pure subroutine unit_vectors(lon, lat, vectors)
-        real(dp), intent(in) :: lon(:)         !! longitudes, any branch (n) [degree]
-        real(dp), intent(in) :: lat(:)         !! latitudes (n) [degree]
-        real(dp), intent(out) :: vectors(:, :) !! unit vectors (3, n) [1]
-        integer :: i
-
-        do i = 1, size(lon)
-            vectors(:, i) = unit_vector(lon(i), lat(i))
-        end do
-    end subroutine unit_vectors
 
     !> Great-circle distance between two unit vectors, by the angle's sine and cosine together: accurate for
     !> neighbours and for antipodes, where acos of a scalar product, or asin of a chord, loses half its digits.

@@ -20,8 +20,11 @@ RULE = dict(near_km=1500.0, far_km=6000.0, p_value=0.1, sign=True, parameter_sig
             max_observations_by="nearest")
 
 
-def problem(seed, n=24, p=18, members=16, components=2, duplicates=True, flat=False):
-    """Correlated parameters and simulated values on the whole sphere, with equal places, and innovations up to 3 sd and more."""
+def problem(seed, n=24, p=18, members=16, components=2, duplicates=True, flat=False, masked=0.0):
+    """Correlated parameters and simulated values on the whole sphere, with equal places, and innovations up to 3 sd and more.
+
+    `flat`: one parameter and one observation have no spread; `masked`: about such a share of the parameters, though not all.
+    """
     rng = np.random.default_rng(seed)
     common = rng.standard_normal((4, members))
     x = 1 + 0.5 * rng.standard_normal((n, 4)) @ common + 0.3 * rng.standard_normal((n, members))
@@ -36,6 +39,8 @@ def problem(seed, n=24, p=18, members=16, components=2, duplicates=True, flat=Fa
         lon[0], lat[0] = olon[2], olat[2]
     if flat and n > 2 and p > 4:
         x[n // 2], hx[4] = 1.0, 2.0
+    if masked:
+        x[1:][rng.uniform(size=n - 1) < masked] = 0.7
     return rng, x, hx, y, r, (lon, lat, olon, olat)
 
 
@@ -66,7 +71,8 @@ def compare(method, x, hx, y, r, *, localization, tolerance=TOLERANCE, case=None
     np.testing.assert_allclose(result.mean, expected_x.mean(axis=1), rtol=0, atol=tolerance * scale)
     assert np.array_equal(result.gross_rejected, counts["gross_rejected"])
     np.testing.assert_allclose(result.huber_weight, counts["huber_weight"], rtol=1e-12)
-    assert np.array_equal(result.n_local, counts["n_local"])
+    assert np.array_equal(result.n_local, counts["n_local"]) and result.n_accepted == counts["n_local"].sum()
+    assert (result.n_pairs, result.n_zero_spread) == (counts["n_pairs"], counts["n_zero_spread"])
     if method == "ensrf":
         assert np.array_equal(result.order, counts["order"])
     return result
@@ -139,7 +145,8 @@ def choices(draw):
                 p_value=maybe(1e-4, 0.05, 0.3), sign=draw(st.booleans()), parameter_sign=maybe("random"), taper=maybe("gaspari-cohn"),
                 max_observations=maybe(1, 3, 8), max_observations_by=draw(st.sampled_from(["nearest", "correlated"])))
     sizes = dict(n=draw(st.integers(1, 60)), p=draw(st.integers(1, 50)), members=draw(st.integers(3, 30)),
-                 components=draw(st.integers(1, 3)), duplicates=draw(st.booleans()), flat=draw(st.booleans()))
+                 components=draw(st.integers(1, 3)), duplicates=draw(st.booleans()), flat=draw(st.booleans()),
+                 masked=draw(st.sampled_from([0.0, 0.0, 0.3, 0.9])))
     return dict(bands=rule, weights="weights", none=None)[kind], options, sizes
 
 

@@ -2,8 +2,10 @@
 
 Regular cells, two parameters each, 100 centred members of smoothed noise, observations uniform on the sphere, R = 1.
 `limit_seconds` is the time of the state update's 4 N operations a pair within reach at the rate of DGEMM, the better of just before and
-just after the runs. `peak_mib` is what an analysis needs above its inputs; the posterior takes the prior's memory (`overwrite_x`).
-Single precision is measured with the largest number of threads only. The operator's limit is the time to read the profiles once.
+just after the runs. Of a case `…-masked`, in which 70 per cent of the cells have no spread, it is the time of the same analysis without
+their parameters, taken in turn: what is above it they cost. `peak_mib` is what an analysis needs above its inputs; the posterior takes the
+prior's memory (`overwrite_x`). Single precision is measured with the largest number of threads only. The operator's limit is the time to
+read the profiles once.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from scipy.ndimage import gaussian_filter
 from gcas_driver.analysis import Localization, ensrf, letkf
 from gcas_driver.observations import xco2_operator
 
-from .common import Row, build_text, dgemm_rate, peak_mib, read_rate, time_runs
+from .common import Row, build_text, dgemm_rate, peak_mib, read_rate, time_in_turn, time_runs
 
 MEMBERS = 100
 FAR_KM = 3000.0
@@ -41,7 +43,7 @@ class Problem:
 def add_arguments(parser) -> None:
     """Which cases."""
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["S1", "S2"])
-    parser.add_argument("--filters", nargs="*", choices=CASES, default=list(CASES))
+    parser.add_argument("--filters", nargs="*", choices=[*CASES, *MASKED], default=[*CASES, "taper-masked", "significance-masked"])
     parser.add_argument("--soundings", type=int, default=100_000, help="of the XCO2 operator; 0 leaves it out")
 
 
@@ -98,6 +100,19 @@ CASES = {
 }
 
 
+MASKED = {f"{name}-masked": CASES[name] for name in ("taper", "significance", "letkf")}
+"""The same with parameters that have no spread."""
+MASKED_SHARE = 0.7
+MASK_KM = 2000.0
+
+
+def mask_of(n_lon: int, n_lat: int, seed: int = 7) -> np.ndarray:
+    """Which parameters have no spread: those of the cells of `MASKED_SHARE` of all in one patch after another, as of an ocean."""
+    width = MASK_KM / (40030.0 / n_lon)
+    field = gaussian_filter(np.random.default_rng(seed).standard_normal((n_lat, n_lon)), width, mode=("nearest", "wrap"))
+    return np.tile((field < np.quantile(field, MASKED_SHARE)).ravel(), 2)
+
+
 def run_case(case: Case, problem: Problem, localization: Localization, threads: int, precision: str, x: np.ndarray):
     """One analysis, the posterior in the place of the prior."""
     return case.run(x, problem.hx, problem.y, problem.r, localization=localization, threads=threads, precision=precision,
@@ -110,6 +125,10 @@ def measure(options) -> list[Row]:
     for size in options.sizes if options.filters else ():
         problem = make_problem(*SIZES[size])
         for name in options.filters:
+            if name in MASKED:
+                mask = mask_of(*SIZES[size][:2])
+                rows += [measure_masked(MASKED[name], size, problem, mask, threads, options.runs) for threads in options.threads]
+                continue
             for threads in options.threads:
                 chosen = CASES[name].precisions
                 for precision in chosen if threads == max(options.threads) else chosen[:1]:
@@ -133,6 +152,33 @@ def measure_case(case: Case, size: str, problem: Problem, threads: int, precisio
     seconds, cpu = time_runs(run, runs, lambda: (problem.x.copy(),), warm=peak is not None)
     limit = 4.0 * MEMBERS * n_pairs / max(rate, dgemm_rate(threads))
     return Row(case.name.format(size), threads, precision, seconds, cpu, limit, peak, build_text())
+
+
+def measure_masked(case: Case, size: str, problem: Problem, mask: np.ndarray, threads: int, runs: int) -> Row:
+    """Time one case with `mask` next to the same without the masked parameters."""
+    places = replace(problem.localization, **case.change)
+    x = np.where(mask[:, None], 1.0, problem.x)
+    active = np.ascontiguousarray(problem.x[~mask])
+    alone = replace(places, parameter_lon=places.parameter_lon[~mask], parameter_lat=places.parameter_lat[~mask])
+
+    def run(values: np.ndarray, localization: Localization = places) -> None:
+        run_case(case, problem, localization, threads, "double", values)
+
+    peak = peak_mib(run, (x.copy(),))
+    (seconds, cpu), (limit, _) = time_in_turn([(run, lambda: (x.copy(),)), (run, lambda: (active.copy(), alone))], runs)
+    return Row(f"{case.name.format(size)}-masked", threads, "double", seconds, cpu, limit, peak, build_text())
+
+
+def describe(rows: list[Row]) -> str:
+    """What a masked parameter costs of one that is updated, by the rows of the same case with and without a mask."""
+    lines = []
+    for row in rows:
+        name = row.case.removesuffix("-masked")
+        of_all = [other.seconds for other in rows if (other.case, other.threads, other.precision) == (name, row.threads, row.precision)]
+        if name != row.case and of_all:
+            share = (row.seconds - row.limit_seconds) / (of_all[0] - row.limit_seconds)
+            lines.append(f"{name}, {row.threads} threads: a masked parameter costs {share:.3f} of one that is updated")
+    return "\n".join(lines)
 
 
 LEVELS, RETRIEVAL_LEVELS, BATCH = 28, 20, 10_000

@@ -47,20 +47,26 @@ def time_runs(run: Callable, runs: int, prepare: Callable[[], tuple] = tuple, wa
 
     Runs for `WARM_UP_SECONDS` go before, at least one unless `warm`: the first ones find threads asleep, a heap that grows and a low clock.
     """
+    return time_in_turn([(run, prepare)], runs, warm)[0]
+
+
+def time_in_turn(tasks: list[tuple[Callable, Callable[[], tuple]]], runs: int, warm: bool = False) -> list[tuple[float, float]]:
+    """As `time_runs`, of several tasks `(run, prepare)` whose runs take turns: what slows the machine down slows all."""
     began = time.perf_counter()
     while not warm or time.perf_counter() - began < WARM_UP_SECONDS:
-        run(*prepare())
+        for run, prepare in tasks:
+            run(*prepare())
         warm = True
-    wall, cpu = [], []
+    taken: list[list[tuple[float, float]]] = [[] for _ in tasks]
     for _ in range(runs):
-        arguments = prepare()
-        gc.collect()
-        before = time.perf_counter(), time.process_time()
-        run(*arguments)
-        after = time.perf_counter(), time.process_time()
-        wall.append(after[0] - before[0])
-        cpu.append(after[1] - before[1])
-    return statistics.median(wall), statistics.median(cpu)
+        for (run, prepare), times in zip(tasks, taken, strict=True):
+            arguments = prepare()
+            gc.collect()
+            before = time.perf_counter(), time.process_time()
+            run(*arguments)
+            times.append((time.perf_counter() - before[0], time.process_time() - before[1]))
+            del arguments
+    return [(statistics.median(wall), statistics.median(cpu)) for wall, cpu in (zip(*times, strict=True) for times in taken)]
 
 
 def peak_mib(run: Callable, arguments: tuple) -> float | None:
@@ -117,5 +123,5 @@ def as_table(rows: list[Row]) -> str:
         peak = "-" if row.peak_mib is None else f"{row.peak_mib:.0f}"
         ratio = row.seconds / row.limit_seconds if row.limit_seconds else float("nan")
         lines.append(f"{row.case:26s} {row.threads:7d} {row.precision:>9s} {row.seconds:9.4f} {row.cpu_seconds:9.4f} "
-                     f"{row.limit_seconds:9.4f} {ratio:6.1f} {peak:>9s}")
+                     f"{row.limit_seconds:9.4f} {ratio:6.2f} {peak:>9s}")
     return "\n".join([*lines, f"build: {rows[0].build}"] if rows else lines)
