@@ -315,16 +315,21 @@ def write_circulation(
     start, end = np.datetime64(start, "s"), np.datetime64(end, "s")
     if end <= start:
         raise MetError("the end is not after the start", "write_circulation", f"{start} … {end}")
+    return write_records(Circulation(grid, hyai, hybi, seed), directory, prefix, start, end, step_hours, {"seed": str(seed)}, progress)
+
+
+def write_records(circulation: Circulation, directory: str | Path, prefix: str, start: np.datetime64, end: np.datetime64, step_hours: int,
+                  attributes: dict[str, str], progress: Callable[[int, int], None] | None = None) -> list[Path]:
+    """As `write_circulation`, of a circulation that is there; `attributes` go into the files beside their title."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    circulation = Circulation(grid, hyai, hybi, seed)
     days = np.arange(start.astype("datetime64[D]") - 1, end.astype("datetime64[D]") + 2)
-    attributes = {"title": "analytic circulation of GCAS", "seed": str(seed)}
+    attributes = {"title": "analytic circulation of GCAS", **attributes}
     paths = []
     for done, day in enumerate(days, start=1):
         times = day.astype("datetime64[s]") + np.arange(24 // step_hours) * np.timedelta64(step_hours, "h")
         paths.append(directory / met_file_name(prefix, "yyyymmdd", day))
-        write_met_file(paths[-1], grid, hyai, hybi, times, _day_fields(circulation, times), attributes)
+        write_met_file(paths[-1], circulation.grid, circulation.hyai, circulation.hybi, times, _day_fields(circulation, times), attributes)
         if progress is not None:
             progress(done, days.size)
     return paths

@@ -91,6 +91,13 @@ def polar_age(run: Run, season: str, pressure: float | None, low: float, high: f
     return float(profile[-1]) if pressure is None else at_pressure(run, profile, pressure)
 
 
+def polar_age_of_month(run: Run, month: int, pressure: float | None, low: float, high: float) -> float:
+    """As `polar_age`, of one month of the run (from 0), whatever the run's length."""
+    rows = (run["lat"] > low) & (run["lat"] < high)
+    profile = run["zonal"][month, POLAR_AGE][:, rows].sum(axis=1) / run["mass"][month][:, rows].sum(axis=1)
+    return float(profile[-1]) if pressure is None else at_pressure(run, profile, pressure)
+
+
 def radon_profile(run: Run, season: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Height above ground [m], pressure [Pa], radon [mBq per standard m3] of northern land in the afternoon, each (nlev,)."""
     index = list(SEASONS).index(season)

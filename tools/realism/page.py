@@ -30,6 +30,11 @@ TABLE = """## Measured and published
 | | {names} | published | inside |
 |---|{rules}---|---|
 """
+EXPERIMENTS = """## Experiments
+Where a reason above says *experiment*, it is one of these: one thing changed in the analytic circulation (or what is said), 14 months on
+64×32×28 cells, the last twelve measured, beside an unchanged run of the same length. Grid and length are not the table's, hence other
+values; only what moves counts (`tools/realism/experiments.py`).
+{table}"""
 DEFINITIONS = """## What is meant
 **SF6-like tracer**: a steady source on land between 30 and 60°N, no sink; unit: what the global mean grows by in a year. Two boxes of equal
 mass, the source in the northern one: dC_S/dt = (C_N − C_S)/τ, integrated over the measured year,
@@ -54,12 +59,15 @@ of all cells), once with its day and once as daily means. What remains in the an
 
 **Grid**: the analytic circulation was run on 64×32 cells too. Polar ages depend on the grid (14.1, 22.7 and 6.4 days in the Arctic there,
 17.4 in the Antarctic: caps are wider), and so do the small rectifiers at 30-60°N (0.54 and, without the day, −0.10 ppm); every other line
-of the table moves by 12 % at most. Steps of 30 minutes were not tried.
+of the table moves by 12 % at most (all of this before the convective mass flux was changed). Steps of 30 minutes: see the experiments.
 """
 
 
-def write(runs: Mapping[str, Run], out: Path) -> Path:
-    """Figures into `out`/images/realism, the page into `out`/science/transport-realism.md; gives the page's path."""
+def write(runs: Mapping[str, Run], out: Path, experiments: str = "") -> Path:
+    """Figures into `out`/images/realism, the page into `out`/science/transport-realism.md; gives the page's path.
+
+    `experiments`: their table, in Markdown.
+    """
     images = out / "images" / "realism"
     figures.draw_all(runs, images)
     path = out / "science" / "transport-realism.md"
@@ -67,10 +75,11 @@ def write(runs: Mapping[str, Run], out: Path) -> Path:
     first = next(iter(runs.values()))
     parts = [INTRODUCTION.format(command=_command(runs), months=len(first["mass"]), minutes=round(float(first["timestep"]) / 60.0),
                                  grids=_grids(runs), winds="\n".join(WINDS[name] for name in runs)),
-             table(runs), misses(runs), remarks(runs), DEFINITIONS.format(flux=f"{float(first['growing_season_flux']):.1f}"),
+             table(runs), misses(runs), remarks(runs), EXPERIMENTS.format(table=experiments) if experiments else "",
+             DEFINITIONS.format(flux=f"{float(first['growing_season_flux']):.1f}"),
              pictures(where), SOURCES]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(parts), encoding="utf-8")
+    path.write_text("\n".join(filter(None, parts)), encoding="utf-8")
     return path
 
 

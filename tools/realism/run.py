@@ -17,6 +17,7 @@ from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.met_feed import MetFeed
 from mozart_coupling.embedded.step import StepEmission
 from mozart_coupling.errors import CouplingError
+from mozart_coupling.grids import Grid
 
 from .biosphere import BalancedBiosphere
 from .tally import EVERY_S, Tally
@@ -79,8 +80,7 @@ class RealismRun:
         ps = feed.surface_pressure(start)
         biosphere = BalancedBiosphere(feed.grid, seed=self.plan.seed)
         air_mass = float(stored.get("air_mass", (ps * feed.grid.area).sum() / GRAVITY))  # of the run's first instant
-        tracers = Tracers(feed.grid, air_mass, biosphere)
-        tally = Tally(feed.grid, core.nlev, self.plan.months)
+        tracers, tally = self.tracers(feed.grid, air_mass, biosphere), self.tally(feed.grid, core.nlev)
         elapsed = float(stored.get("elapsed", 0.0))
         if done:
             core.set_state(stored["state"], stored["surface_pressure"])
@@ -99,6 +99,14 @@ class RealismRun:
             self._save(tally.arrays | constants, month + 1, elapsed, core)
         self.winds.close()
         return self._stored()
+
+    def tracers(self, grid: Grid, air_mass: float, biosphere: BalancedBiosphere) -> Tracers:
+        """Sources and sinks; experiments have their own."""
+        return Tracers(grid, air_mass, biosphere)
+
+    def tally(self, grid: Grid, n_levels: int) -> Tally:
+        """What is kept."""
+        return Tally(grid, n_levels, self.plan.months)
 
     def _month(self, core: TransportCore, tracers: Tracers, tally: Tally, month: int, elapsed: float) -> float:
         began = time.process_time()

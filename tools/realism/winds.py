@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from mozart_coupling.dates import to_seconds
-from mozart_coupling.embedded.circulation import write_circulation
+from mozart_coupling.embedded.circulation import Circulation, write_records
 from mozart_coupling.embedded.levels import hybrid_levels
 from mozart_coupling.embedded.met_feed import MetFeed
 from mozart_coupling.grids import Grid
@@ -47,17 +48,29 @@ class Winds(ABC):
 
 
 class AnalyticWinds(Winds):
-    """The analytic circulation, 3-hourly; files of one month at a time."""
+    """The analytic circulation, 3-hourly; files of one month at a time.
 
-    def __init__(self, grid: Grid, work: Path, year: int = 2014, seed: int = 1) -> None:
-        self.name, self.start, self.grid, self.seed = "analytic", np.datetime64(f"{year}-01-01", "s"), grid, seed
+    Parameters
+    ----------
+    grid, work
+        Of the run; its folder of passing files.
+    year, seed
+        Of the circulation.
+    make
+        Gives the circulation from grid, hyai, hybi and seed: experiments have their own.
+    """
+
+    def __init__(self, grid: Grid, work: Path, year: int = 2014, seed: int = 1, make: Callable[..., Circulation] = Circulation) -> None:
+        self.name, self.start, self.seed = "analytic", np.datetime64(f"{year}-01-01", "s"), seed
+        self._circulation = make(grid, *hybrid_levels(), seed)
         self._work = work / "analytic_met"
 
     def month(self, number: int) -> tuple[MetFeed, int, int]:
         """See `Winds`."""
         self.close()
         start, end = month_bounds(self.start, number)
-        write_circulation(self._work, "met_", self.grid, *hybrid_levels(), start, end, self.seed, step_hours=3)
+        first, last = (np.datetime64(time, "s") for time in (start, end))
+        write_records(self._circulation, self._work, "met_", first, last, 3, {"seed": str(self.seed)})
         feed = MetFeed(MetFiles(self._work, "met_"), to_seconds(start), to_seconds(end), mixing=True)
         return feed, to_seconds(start), to_seconds(end)
 
