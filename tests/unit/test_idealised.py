@@ -46,12 +46,12 @@ def test_divergent_walls_are_the_integrals_of_the_published_wind(grid: Grid) -> 
     np.testing.assert_allclose(meridional, expected, rtol=1e-11, atol=1.0)
 
 
-@given(chi=st.floats(-0.2, 1.3), xi=st.floats(-0.2, 1.1))
+@given(chi=st.floats(-0.2, 1.3), xi=st.floats(-0.2, 1.1), low=st.sampled_from([0.0, 0.1]))
 @settings(max_examples=200, deadline=None)
-def test_distance_from_the_curve_is_the_shortest(chi: float, xi: float) -> None:
-    x = np.linspace(0.1, 1.0, 20001)
-    brute = np.sqrt((((x - chi) / 0.9) ** 2 + ((idealised.correlated(x) - xi) / 0.792) ** 2).min())
-    found = measures.distance_from_curve(np.array([chi]), np.array([xi]))[0]
+def test_distance_from_the_curve_is_the_shortest(chi: float, xi: float, low: float) -> None:
+    x = np.linspace(low, 1.0, 20001)
+    brute = np.sqrt((((x - chi) / (1.0 - low)) ** 2 + ((idealised.correlated(x) - xi) / (0.8 - 0.8 * low**2)) ** 2).min())
+    found = measures.distance_from_curve(np.array([chi]), np.array([xi]), (low, 1.0))[0]
     assert found <= brute + 1e-12
     assert found == pytest.approx(brute, abs=1e-4)
 
@@ -70,6 +70,21 @@ def test_mixing_between_points_of_the_curve_is_real() -> None:
     pair = 0.5 * (chi + chi[::-1]), 0.5 * (idealised.correlated(chi) + idealised.correlated(chi[::-1]))
     found = idealised.mixing(*pair, np.ones(4))
     assert found.real > 0.05 and found.unmixing == found.overshooting == 0.0
+
+
+def test_mixing_in_other_ranges() -> None:
+    """The pair of DCMIP 1-1 begins at χ = 0: air that mixes with it is inside the hull, which it is not in the sphere's ranges."""
+    pair = np.array([0.05, 0.5]), np.array([0.5 * (0.9 + idealised.correlated(0.1)), 0.5 * (0.9 + 0.1)])
+    found = idealised.mixing(*pair, np.ones(2), dcmip.Q1_RANGE)
+    assert found.real > 0.08 and found.unmixing == found.overshooting == 0.0
+    assert idealised.mixing(*pair, np.ones(2)).overshooting > 0.0
+
+
+def test_dcmip_1_1_starts_on_the_curve(grid: Grid) -> None:
+    case = dcmip.deformation_3d(grid, 12)
+    found = idealised.mixing(case.start[0], case.start[1], case.weight, dcmip.Q1_RANGE)
+    assert found.real + found.unmixing + found.overshooting < 1e-12
+    assert case.start[0].min() == 0.0 and case.start[0].max() <= 1.0
 
 
 def test_filaments_count_area() -> None:

@@ -45,7 +45,7 @@ class Results:
     rows
         Norms.
     mixing
-        (test, grid, mode) → mixing diagnostics, of the pair on the sphere: in 1-1 the ranges are others.
+        (test, grid, mode) → mixing diagnostics at half time.
     filaments
         (grid, mode) → l_f at `THRESHOLDS` [%].
     air
@@ -74,6 +74,12 @@ class Results:
         """Norms of results and exact solutions, by tracer."""
         for name, (result, exact) in tracers.items():
             self.rows.append(Row(test, grid, steps, mode, name, idealised.norms(result, exact, weight)))
+
+
+def range_text(smallest: float, largest: float) -> str:
+    """Extremes of a field, without a minus before a zero."""
+    low, high = (round(value, 3) + 0.0 for value in (smallest, largest))
+    return f"{low:.3f} … {high:.3f}"
 
 
 def run_all(detail: int, threads: int, report: Callable[[str], None]) -> Results:
@@ -154,6 +160,9 @@ def _carry_3d(results: Results, case: Case, steps: int, mode: str, threads: int,
     final = dcmip.run(case, steps, mode, threads, middle.append)
     name = grid or f"{case.grid.name}x{case.height.size - 1}"
     results.add(case.name, name, steps, mode, dict(zip(case.tracers, zip(final, case.start, strict=True), strict=True)), case.weight)
+    if {"q1", "q2"} <= set(case.tracers):
+        chi, xi = (middle[0][case.tracers.index(tracer)] for tracer in ("q1", "q2"))
+        results.mixing[case.name, name, mode] = idealised.mixing(chi, xi, case.weight, dcmip.Q1_RANGE)
     if keep:
         results.maps[f"{keep} {mode}"] = (case, middle[0], final)
 

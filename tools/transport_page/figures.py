@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 
 from mozart_coupling.embedded.idealised import correlated
 from mozart_coupling.embedded.idealised.dcmip import P0, SCALE_HEIGHT_M, Case
-from mozart_coupling.embedded.idealised.measures import CHI_RANGE, XI_RANGE
+from mozart_coupling.embedded.idealised.measures import CHI_RANGE, xi_range
 from mozart_coupling.embedded.idealised.orography import BASE_PA, surface_height
-from transport_page.cases import LADDER, MODES, THRESHOLDS, Results
+from transport_page.cases import LADDER, MODES, THRESHOLDS, Results, range_text
 
 DPI = 65
 COLOURS = {"monotone": "C3", "linear": "C0"}
@@ -52,7 +52,7 @@ def maps(results: Results, name: str, tracer: int) -> Figure:
         panels = (("start", start[tracer]), ("T/2", half[tracer]), ("T", final[tracer]))
         for axis, (title, values) in zip(row, panels, strict=False):
             shown = axis.pcolormesh(grid.lon, grid.lat, values, vmin=0.0, vmax=1.0, cmap="viridis", rasterized=True)
-            axis.set_title(f"{mode}: {title} ({values.min():.3f} … {values.max():.3f})", fontsize=10)
+            axis.set_title(f"{mode}: {title} ({range_text(values.min(), values.max())})", fontsize=10)
         figure.colorbar(shown, ax=row[:3], label="mixing ratio (1)", pad=0.01)
         _error_map(figure, row[3], grid.lon, grid.lat, error, f"{mode}: T minus start")
     if air is not None:
@@ -95,13 +95,13 @@ def scatter(results: Results) -> Figure:
     """The correlated pair at half time, the curve it started on and the curve's hull."""
     names = [nlon for nlon in (120, 240) if f"deformation {nlon} linear" in results.maps]
     figure, axes = plt.subplots(len(names), 2, figsize=(11, 5 * len(names)), layout="constrained", sharex=True, sharey=True, squeeze=False)
-    curve = np.linspace(*CHI_RANGE, 100)
+    curve, ranges = np.linspace(*CHI_RANGE, 100), xi_range(CHI_RANGE)
     for row, nlon in zip(axes, names, strict=True):
         for axis, mode in zip(row, MODES, strict=True):
             grid, _, half, _ = results.maps[f"deformation {nlon} {mode}"]
             found = results.mixing["2-D", grid.name, mode]
-            axis.fill_between(curve, correlated(curve), np.interp(curve, CHI_RANGE, XI_RANGE[::-1]), color="0.9", label="hull")
-            axis.plot([*CHI_RANGE, *CHI_RANGE[::-1], CHI_RANGE[0]], np.repeat(XI_RANGE, [2, 3])[[0, 1, 2, 3, 0]], color="0.6", lw=0.8,
+            axis.fill_between(curve, correlated(curve), np.interp(curve, CHI_RANGE, ranges[::-1]), color="0.9", label="hull")
+            axis.plot([*CHI_RANGE, *CHI_RANGE[::-1], CHI_RANGE[0]], np.repeat(ranges, [2, 3])[[0, 1, 2, 3, 0]], color="0.6", lw=0.8,
                       label="initial ranges")
             axis.plot(half[1].ravel(), half[3].ravel(), ".", ms=2, color=COLOURS[mode], alpha=0.5, rasterized=True)
             axis.plot(curve, correlated(curve), "k", lw=1.0, label="start")
@@ -139,7 +139,7 @@ def sections(results: Results, name: str, tracer: int) -> Figure:
         low, high = min(0.0, start.min()), 1.0
         for axis, (title, values) in zip(row, (("start", start), ("half time", half), ("end", final)), strict=False):
             shown = axis.pcolormesh(across, heights, values, vmin=low, vmax=high, cmap="viridis", shading="flat", rasterized=True)
-            axis.set_title(f"{mode}: {title} ({values.min():.3f} … {values.max():.3f})", fontsize=10)
+            axis.set_title(f"{mode}: {title} ({range_text(values.min(), values.max())})", fontsize=10)
         figure.colorbar(shown, ax=row[:3], label="mixing ratio (1)", pad=0.01)
         _error_map(figure, row[3], across, heights, final - start, f"{mode}: end minus start")
         for axis in row:

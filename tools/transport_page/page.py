@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transport_page.cases import MODES, Results, Row
+from transport_page.cases import MODES, Results, Row, range_text
 
 #: l2 errors of TPCORE, measured with the same cell means and wall fluxes: (monotone, unlimited) by α; by cells around the equator
 TPCORE_WILLIAMSON = {"0": (0.0985, 0.0412), "0.05": (0.0979, 0.0446), "π/2 − 0.05": (0.2283, 0.1932), "π/2": (0.2430, 0.2191)}
@@ -38,7 +38,8 @@ around.
 """
 CORRELATED = """## Correlated tracers and filaments
 χ (the cosine bells) and ξ = −0.8χ² + 0.9 at T/2: mean distance from the curve in shares of the initial ranges, of points inside its hull
-(l_r, as air mixes), outside the hull but in range (l_u), out of range (l_o).
+(l_r, as air mixes), outside the hull but in range (l_u), out of range (l_o). Of DCMIP 1-1 these are q1 and q2 at half time, means over the
+whole volume, hence small: the bells fill little of it.
 """
 DIVERGENT = """## Divergent flow
 Nair & Lauritzen (2010), the divergent flow with a zonal turn, T = 12 days. Air starts with 1 kg m⁻² everywhere, is carried by a
@@ -98,8 +99,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def _norms(row: Row) -> list[str]:
-    low, high = (round(value, 3) + 0.0 for value in (row.norms.smallest, row.norms.largest))  # no minus before a zero
-    return [number(row.norms.l1), number(row.norms.l2), number(row.norms.linf), f"{low:.3f} … {high:.3f}"]
+    return [number(row.norms.l1), number(row.norms.l2), number(row.norms.linf), range_text(row.norms.smallest, row.norms.largest)]
 
 
 def williamson(results: Results) -> str:

@@ -25,6 +25,7 @@ SCALE_HEIGHT_M = 287.0 * 300.0 / 9.80616  # the document's own gas constant, tem
 TOP_M = 12000.0
 SAMPLES = 3  # in each direction of a cell
 THICKEST_ELLIPSE = 0.5
+Q1_RANGE = (0.0, 1.0)  # of test 1-1
 HADLEY_CELLS = 5.0
 HADLEY_W = 0.15  # m s-1
 HADLEY_U = 40.0  # m s-1

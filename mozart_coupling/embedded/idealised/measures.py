@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 
 from mozart_coupling.embedded.idealised.fields import correlated
 
-CHI_RANGE = (0.1, 1.0)
-XI_RANGE = (0.1, 0.892)
+CHI_RANGE = (0.1, 1.0)  # of the cosine bells on the sphere
 ON_THE_EDGE = 1.0e-12  # points so near to a border count as inside
 
 
@@ -62,8 +61,8 @@ def norms(result: np.ndarray, exact: np.ndarray, weight: ArrayLike) -> Norms:
                  smallest=float(result.min()), largest=float(result.max()))
 
 
-def mixing(chi: np.ndarray, xi: np.ndarray, weight: ArrayLike) -> Mixing:
-    """Mixing diagnostics of the pair that started on ξ = -0.8 χ² + 0.9, 0.1 ≤ χ ≤ 1; Lauritzen & Thuburn (2012), section 2.
+def mixing(chi: np.ndarray, xi: np.ndarray, weight: ArrayLike, chi_range: tuple[float, float] = CHI_RANGE) -> Mixing:
+    """Mixing diagnostics of the pair that started on ξ = -0.8 χ² + 0.9; Lauritzen & Thuburn (2012), section 2.
 
     Parameters
     ----------
@@ -71,10 +70,12 @@ def mixing(chi: np.ndarray, xi: np.ndarray, weight: ArrayLike) -> Mixing:
         Tracers of one shape (..., nlat, nlon).
     weight
         Area or volume of each cell, broadcast against them.
+    chi_range
+        Least and largest χ at the start, neither below zero: they give the range of ξ.
     """
     weight = np.broadcast_to(np.asarray(weight), chi.shape)
-    share = distance_from_curve(chi, xi) * weight / weight.sum()
-    (chi_low, chi_high), (xi_low, xi_high) = CHI_RANGE, XI_RANGE
+    share = distance_from_curve(chi, xi, chi_range) * weight / weight.sum()
+    (chi_low, chi_high), (xi_low, xi_high) = chi_range, xi_range(chi_range)
     chord = xi_high + (chi - chi_low) * (xi_low - xi_high) / (chi_high - chi_low)
     hull = (xi <= correlated(chi) + ON_THE_EDGE) & (xi >= chord - ON_THE_EDGE)
     ranges = ((chi >= chi_low - ON_THE_EDGE) & (chi <= chi_high + ON_THE_EDGE)
@@ -83,13 +84,19 @@ def mixing(chi: np.ndarray, xi: np.ndarray, weight: ArrayLike) -> Mixing:
                   overshooting=float(share[~ranges & ~hull].sum()))
 
 
-def distance_from_curve(chi: np.ndarray, xi: np.ndarray) -> np.ndarray:
-    """Shortest distance from ξ = -0.8 x² + 0.9, 0.1 ≤ x ≤ 1, both axes in units of the initial ranges.
+def xi_range(chi_range: tuple[float, float]) -> tuple[float, float]:
+    """Least and largest ξ of the curve where χ lies in a range."""
+    low, high = chi_range
+    return correlated(high), correlated(low)
+
+
+def distance_from_curve(chi: np.ndarray, xi: np.ndarray, chi_range: tuple[float, float] = CHI_RANGE) -> np.ndarray:
+    """Shortest distance from ξ = -0.8 x² + 0.9, x in `chi_range`, both axes in units of the initial ranges.
 
     The squared distance is least at an end, or where x³ + p x + q = 0 with r = (range of ξ / range of χ)² / 1.28,
     p = r - (0.9 - ξ)/0.8, q = -r χ: Cardano's formula, or its trigonometric form where there are three real roots.
     """
-    (chi_low, chi_high), (xi_low, xi_high) = CHI_RANGE, XI_RANGE
+    (chi_low, chi_high), (xi_low, xi_high) = chi_range, xi_range(chi_range)
     chi_span, xi_span = chi_high - chi_low, xi_high - xi_low
     r = (xi_span / chi_span) ** 2 / 1.28
     p, half = r - (0.9 - xi) / 0.8, 0.5 * r * chi
