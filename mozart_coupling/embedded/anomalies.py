@@ -79,6 +79,10 @@ class AnomalyCore:
         """Columns now (n, n_tracers, nlev)."""
         return self._anomaly.gather(ilat, ilon) + self._mean.gather(ilat, ilon)
 
+    def add_columns(self, ilat: np.ndarray, ilon: np.ndarray, row: np.ndarray, weight: np.ndarray, sums: np.ndarray) -> None:
+        """As `TransportCore.add_columns`, of mean plus anomalies."""
+        self._anomaly.add_columns(ilat, ilon, row, weight, sums, self._mean.tracer(0))
+
     def tracer_mass(self) -> np.ndarray:
         """Mixing ratio times mass of air, summed over the globe (n_tracers,) [mixing-ratio unit × kg]."""
         return self._anomaly.tracer_mass() + self._mean.tracer_mass()

@@ -118,6 +118,29 @@ def gathered(blocked: np.ndarray, first: int, last: int, threads: int) -> np.nda
     return values
 
 
+def add_columns(blocked: np.ndarray, background: np.ndarray | None, cells: tuple[np.ndarray, np.ndarray], row: np.ndarray,
+                weight: np.ndarray, sums: np.ndarray, threads: int) -> None:
+    """Add weighted columns of all tracers to rows of sums, in place.
+
+    Parameters
+    ----------
+    blocked
+        (n_blocks, nlev, nlat, nlon, width).
+    background
+        Added to every tracer first (nlev, nlat, nlon), float64 in C order; or None.
+    cells
+        (ilat, ilon), each (n,).
+    row, weight
+        Where each column goes, no row twice; its weight [1]; each (n,).
+    sums
+        (n_rows, n_tracers, nlev), float64 in C order.
+    """
+    run = getattr(_face(), f"add_columns_{_word(blocked)}")
+    under = np.empty((0, 0, 0)) if background is None else background
+    lat, lon, place = (np.asarray(index, dtype=np.int32) + np.int32(1) for index in (*cells, row))
+    raise_status(*run(threads, blocked.T, under.T, lon, lat, place, np.asarray(weight, dtype=np.float64), sums.T))
+
+
 def take_into_mean(values: np.ndarray, weight: float, mean: np.ndarray, threads: int) -> None:
     """Add values with a weight of one over their number with those before to a running mean, either of any precision."""
     run = getattr(_face(), f"average_{_word(values)}_{_word(mean)}")

@@ -21,6 +21,7 @@ from mozart_coupling.embedded.blocks import (
     WIDE_WIDTHS,
     Fields,
     TransportError,
+    add_columns,
     aligned_zeros,
     block_width,
     checked,
@@ -172,9 +173,14 @@ class TransportCore:
 
     def gather(self, ilat: ArrayLike, ilon: ArrayLike) -> np.ndarray:
         """Columns now (n, n_tracers, nlev), float64, of the cells `ilat`, `ilon` (n,)."""
-        columns = self._q[:, :, np.asarray(ilat, dtype=int), np.asarray(ilon, dtype=int), :]
-        columns = columns.transpose(2, 0, 3, 1).reshape(columns.shape[2], -1, self.nlev)
-        return np.ascontiguousarray(columns[:, : self.n_tracers], dtype=np.float64)
+        sums = np.zeros((np.size(ilat), self.n_tracers, self.nlev))
+        self.add_columns(np.asarray(ilat), np.asarray(ilon), np.arange(np.size(ilat)), np.ones(np.size(ilat)), sums)
+        return sums
+
+    def add_columns(self, ilat: np.ndarray, ilon: np.ndarray, row: np.ndarray, weight: np.ndarray, sums: np.ndarray,
+                    background: np.ndarray | None = None) -> None:
+        """Add the columns of cells now, times weights, to rows of sums (n_rows, n_tracers, nlev), in place: see `blocks.add_columns`."""
+        add_columns(self._q, background, (ilat, ilon), row, weight, sums, self.threads)
 
     def air_mass(self) -> np.ndarray:
         """Mass of air in every cell now (nlev, nlat, nlon) [kg]."""

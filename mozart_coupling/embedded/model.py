@@ -192,7 +192,7 @@ class EmbeddedModel:
     def _sample(self, number: int, now: int) -> None:
         if self.samples is not None and self.samples.wants(number):
             try:
-                self.samples.add(number, self.core.gather, self.core.surface_pressure, partial(self.met.columns, now))
+                self.samples.add(number, self.core.add_columns, self.core.surface_pressure, partial(self.met.columns, now))
             except CouplingError as problem:
                 raise problem.at(f"samples of {readable(now)}") from problem
 

@@ -41,14 +41,14 @@ class SampleCollector:
         """Whether anything is to be sampled from a state."""
         return bool(self._begin[state + 1] > self._begin[state])
 
-    def add(self, state: int, gather: Callable[[np.ndarray, np.ndarray], np.ndarray], ps: np.ndarray,
+    def add(self, state: int, add_columns: Callable[..., None], ps: np.ndarray,
             profiles: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray | None]]) -> None:
         """Take the active columns of a state.
 
         Parameters
         ----------
-        gather
-            (ilat, ilon) → mixing ratios (n, n_tracers, nlev).
+        add_columns
+            (ilat, ilon, row, weight, sums): adds weighted columns of mixing ratios to rows of sums (n, n_tracers, nlev).
         ps
             (nlat, nlon) [Pa].
         profiles
@@ -57,8 +57,8 @@ class SampleCollector:
         part = slice(self._begin[state], self._begin[state + 1])
         row, weight = self._row[part], self._weight[part]
         i, j = self.ilat[row], self.ilon[row]
-        # A row appears once in a state, so that adding through the index is safe.
-        self._mixing[row] += weight[:, None, None] * gather(i, j)
+        # A row appears once in a state, so that threads and adding through the index are safe.
+        add_columns(i, j, row, weight, self._mixing)
         self._ps[row] += weight * ps[i, j]
         temperature, humidity = profiles(i, j)
         self._temperature[row] += weight[:, None] * temperature

@@ -1,12 +1,13 @@
-!> What is done to whole fields around the transport: interpolation in time, running means, tracers into blocks and out of them.
+!> What is done to whole fields around the transport: interpolation in time, running means, tracers into blocks and out of them, columns.
 !>
 !> Every value is computed from its own inputs by one thread, so that results do not depend on the number of threads.
 module gcas_transport_fields
     use gcas_kinds, only: dp, sp
+    use gcas_transport_alignment, only: prefetch
     implicit none (type, external)
     private
 
-    public :: blend, average, into_blocks, out_of_blocks
+    public :: blend, average, into_blocks, out_of_blocks, add_columns
 
     !> Linear interpolation between two records.
     interface blend
@@ -27,6 +28,11 @@ module gcas_transport_fields
     interface out_of_blocks
         module procedure out_of_blocks_double, out_of_blocks_single
     end interface out_of_blocks
+
+    !> Weighted columns of all tracers onto sums, the level fastest.
+    interface add_columns
+        module procedure add_columns_double, add_columns_single
+    end interface add_columns
 
 contains
 
@@ -89,4 +95,16 @@ contains
         integer, parameter :: rk = sp
         include 'out_of_blocks.inc'
     end subroutine out_of_blocks_single
+
+    !> Double precision.
+    subroutine add_columns_double(n_threads, q, background, lon, lat, row, weight, sums)
+        integer, parameter :: rk = dp
+        include 'add_columns.inc'
+    end subroutine add_columns_double
+
+    !> Single precision blocks.
+    subroutine add_columns_single(n_threads, q, background, lon, lat, row, weight, sums)
+        integer, parameter :: rk = sp
+        include 'add_columns.inc'
+    end subroutine add_columns_single
 end module gcas_transport_fields

@@ -2,12 +2,13 @@
 module gcas_transport_fields_face
     use gcas_kinds, only: dp, sp
     use gcas_status, only: status_bad_shape, status_ok
-    use gcas_transport_fields, only: average, blend, into_blocks, out_of_blocks
+    use gcas_transport_fields, only: add_columns, average, blend, into_blocks, out_of_blocks
     implicit none (type, external)
     private
 
     public :: blend_double, blend_single, average_double_double, average_single_double, average_double_single, average_single_single
     public :: into_blocks_double, into_blocks_single, out_of_blocks_double, out_of_blocks_single
+    public :: add_columns_double, add_columns_single
 
 contains
 
@@ -143,6 +144,40 @@ contains
         if (status == status_ok) call out_of_blocks(n_threads, q, first, values)
     end subroutine out_of_blocks_single
 
+    !> Weighted columns of tracers in double precision onto sums.
+    subroutine add_columns_double(n_threads, q, background, lon, lat, row, weight, sums, status, message)
+        integer, intent(in) :: n_threads               !! OpenMP threads [1]
+        real(dp), contiguous, intent(in) :: q(:, :, :, :, :)       !! (block, n_lon, n_lat, n, n_blocks)
+        real(dp), contiguous, intent(in) :: background(:, :, :)    !! added to every tracer (n_lon, n_lat, n), or of size zero
+        integer, contiguous, intent(in) :: lon(:)      !! of the columns' cells, from 1 (n_columns)
+        integer, contiguous, intent(in) :: lat(:)      !! (n_columns)
+        integer, contiguous, intent(in) :: row(:)      !! where each column goes, none twice, from 1 (n_columns)
+        real(dp), contiguous, intent(in) :: weight(:)  !! (n_columns) [1]
+        real(dp), contiguous, intent(inout) :: sums(:, :, :)       !! (n, n_tracers, n_rows)
+        integer, intent(out) :: status                 !! status table
+        character(len=200), intent(out) :: message     !! empty unless status tells otherwise
+
+        call check_columns(shape(q), shape(background), lon, lat, row, size(weight), shape(sums), status, message)
+        if (status == status_ok) call add_columns(n_threads, q, background, lon, lat, row, weight, sums)
+    end subroutine add_columns_double
+
+    !> Weighted columns of tracers in single precision onto sums.
+    subroutine add_columns_single(n_threads, q, background, lon, lat, row, weight, sums, status, message)
+        integer, intent(in) :: n_threads               !! OpenMP threads [1]
+        real(sp), contiguous, intent(in) :: q(:, :, :, :, :)       !! (block, n_lon, n_lat, n, n_blocks)
+        real(dp), contiguous, intent(in) :: background(:, :, :)    !! added to every tracer (n_lon, n_lat, n), or of size zero
+        integer, contiguous, intent(in) :: lon(:)      !! of the columns' cells, from 1 (n_columns)
+        integer, contiguous, intent(in) :: lat(:)      !! (n_columns)
+        integer, contiguous, intent(in) :: row(:)      !! where each column goes, none twice, from 1 (n_columns)
+        real(dp), contiguous, intent(in) :: weight(:)  !! (n_columns) [1]
+        real(dp), contiguous, intent(inout) :: sums(:, :, :)       !! (n, n_tracers, n_rows)
+        integer, intent(out) :: status                 !! status table
+        character(len=200), intent(out) :: message     !! empty unless status tells otherwise
+
+        call check_columns(shape(q), shape(background), lon, lat, row, size(weight), shape(sums), status, message)
+        if (status == status_ok) call add_columns(n_threads, q, background, lon, lat, row, weight, sums)
+    end subroutine add_columns_single
+
     !> Do the arrays have one size?
     subroutine check_sizes(name, sizes, expected, status, message)
         character(len=*), intent(in) :: name
@@ -171,4 +206,24 @@ contains
         status = status_ok
         message = ''
     end subroutine check_blocks
+
+    !> Are the columns inside the blocks, and do their sums have room for them?
+    subroutine check_columns(q_shape, under_shape, lon, lat, row, n_weights, sums_shape, status, message)
+        integer, intent(in) :: q_shape(:), under_shape(:), lon(:), lat(:), row(:), n_weights, sums_shape(:)
+        integer, intent(out) :: status
+        character(len=*), intent(out) :: message
+
+        status = status_bad_shape
+        message = 'background: found a shape that is not that of a tracer'
+        if (product(under_shape) > 0 .and. any(under_shape /= q_shape(2:4))) return
+        message = 'lon, lat, row, weight: found different sizes'
+        if (any([size(lon), size(lat), n_weights] /= size(row))) return
+        message = 'lon, lat: found a cell outside the grid'
+        if (any(lon < 1) .or. any(lon > q_shape(2)) .or. any(lat < 1) .or. any(lat > q_shape(3))) return
+        message = 'sums: found a shape that does not fit the blocks, or a row outside it'
+        if (sums_shape(1) /= q_shape(4) .or. sums_shape(2) > q_shape(1)*q_shape(5)) return
+        if (any(row < 1) .or. any(row > sums_shape(3))) return
+        status = status_ok
+        message = ''
+    end subroutine check_columns
 end module gcas_transport_fields_face

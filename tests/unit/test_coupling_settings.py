@@ -138,8 +138,10 @@ def test_samples_of_a_linear_signal(seed: int) -> None:
     for state in range(n_steps + 1):
         if collector.wants(state):
             now = float(state * step)
-            collector.add(state, lambda i, j, now=now: np.full((i.size, 1, 2), now), np.full(grid.shape, 1e5),
-                          lambda i, j: (np.full((i.size, 2), 250.0), None))
+            def add_columns(i: np.ndarray, j: np.ndarray, row: np.ndarray, weight: np.ndarray, sums: np.ndarray, now: float = now) -> None:
+                sums[row] += weight[:, None, None] * now
+
+            collector.add(state, add_columns, np.full(grid.shape, 1e5), lambda i, j: (np.full((i.size, 2), 250.0), None))
             touched += 1
     columns = collector.finish(1.0, np.zeros(grid.shape), np.array([0.0, 0.5, 0.0]), np.array([0.0, 0.0, 1.0]))
     values = columns.mixing_ratio[columns.column, 0, 0]

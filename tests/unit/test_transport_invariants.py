@@ -218,6 +218,40 @@ def test_gather_and_history() -> None:
         core.history_mean()
 
 
+@pytest.mark.parametrize("n", [1, 3, 33])
+@pytest.mark.parametrize("precision", ["double", "single"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_columns_are_added_as_numpy_does_it(n: int, precision: str, threads: int) -> None:
+    """To the bit, also on a background, and only to their rows."""
+    core = make(n, precision=precision, threads=threads)
+    core.set_state(rough(n), weather().ps_start)
+    random = np.random.default_rng(n)
+    count = 50
+    ilat, ilon = random.integers(0, core.grid.nlat, count), random.integers(0, core.grid.nlon, count)
+    row, weight = random.permutation(2 * count)[:count], random.random(count)
+    background = rough(1)[0] - 7.0
+    for under in (None, background):
+        sums = random.random((2 * count, n, NLEV))
+        expected = sums.copy()
+        columns = core.mixing_ratio()[:, :, ilat, ilon].transpose(2, 0, 1)
+        if under is not None:
+            columns = columns + under[:, ilat, ilon].T[:, None]
+        expected[row] += weight[:, None, None] * columns
+        core.add_columns(ilat, ilon, row, weight, sums, under)
+        np.testing.assert_array_equal(sums, expected)
+
+
+def test_columns_outside_the_grid_are_refused() -> None:
+    core = make(2)
+    core.set_state(rough(2), weather().ps_start)
+    zero, sums = np.zeros(1, dtype=int), np.zeros((1, 2, NLEV))
+    with pytest.raises(TransportError, match="outside the grid"):
+        core.add_columns(zero, zero + core.grid.nlon, zero, np.ones(1), sums)
+    with pytest.raises(TransportError, match="row outside"):
+        core.add_columns(zero, zero, zero + 1, np.ones(1), sums)
+    assert not sums.any()
+
+
 def test_strong_cross_polar_wind_is_taken_in_substeps() -> None:
     core = make(1, Grid.with_poles(72, 37))
     met = weather(core.grid, strength=4.0)
