@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import netCDF4
+import numpy as np
 
-from mozart_coupling.classic_header import missing_bytes
+from mozart_coupling.classic_header import missing_bytes, put_fields
 from mozart_coupling.errors import CouplingError, OutputError
 
 CLASSIC_LIMIT = 2_000_000_000  # bytes; beyond it offsets need 64 bits, still the classic data model
@@ -62,8 +63,8 @@ class Writer(netCDF4.Dataset):
         super().__init__(path, "w", format=form)
 
     def close(self) -> None:
-        """Close the file; nothing happens when that has failed before."""
-        if Writer._failed.__get__(self):
+        """Close the file; nothing happens when it is closed, or when that has failed before."""
+        if Writer._failed.__get__(self) or not self.isopen():
             return
         try:
             super().close()
@@ -108,7 +109,8 @@ class ClassicWriter(Writer):
 
 
 @contextmanager
-def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True) -> Iterator[ClassicWriter]:
+def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True,
+                fields: Iterable[tuple[str, np.ndarray]] = ()) -> Iterator[ClassicWriter]:
     """A dataset in NetCDF classic format that gets its name only when the block ends well.
 
     Parameters
@@ -117,8 +119,11 @@ def new_dataset(path: Path | str, n_bytes: int = 0, durable: bool = True) -> Ite
         Expected size; decides between 32- and 64-bit offsets.
     durable
         Wait until the bytes have reached the disk.
+    fields
+        Names and values of variables that are large and many: they go past the library, which takes twice as long for them. They are asked
+        for when all else is written.
     """
-    with _complete_or_not_at_all(Path(path), lambda temporary: ClassicWriter(temporary, n_bytes), durable) as dataset:
+    with _complete_or_not_at_all(Path(path), lambda temporary: ClassicWriter(temporary, n_bytes), durable, fields) as dataset:
         yield dataset
 
 
@@ -130,7 +135,8 @@ def new_netcdf4(path: Path | str, durable: bool = True) -> Iterator[Writer]:
 
 
 @contextmanager
-def _complete_or_not_at_all(path: Path, create: Callable[[Path], Writer], durable: bool) -> Iterator[Writer]:
+def _complete_or_not_at_all(path: Path, create: Callable[[Path], Writer], durable: bool,
+                            fields: Iterable[tuple[str, np.ndarray]] = ()) -> Iterator[Writer]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
     with writing(path):
@@ -138,6 +144,8 @@ def _complete_or_not_at_all(path: Path, create: Callable[[Path], Writer], durabl
         try:
             yield dataset
             dataset.close()
+            if fields:
+                put_fields(temporary, fields)
         except BaseException:
             abandon(dataset, temporary)
             raise

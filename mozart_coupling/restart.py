@@ -78,13 +78,11 @@ def write_restart(directory: Path | str, case: str, time: object, grid: Grid, le
     sizes = {"lev": hyam.size, "ilev": hyai.size, "lat": grid.nlat, "lon": grid.nlon}
     tracer_path = Path(directory) / contract.restart_name(case, seconds)
     values = len(tracers) * hyam.size * grid.nlat * grid.nlon
-    with new_dataset(tracer_path, values * 8) as data:
+    with new_dataset(tracer_path, values * 8, fields=zip(tracers, mixing_ratio, strict=True)) as data:
         contract.define(data, RESTART, sizes, tracers, attributes={"case": case, **(attributes or {})})
         data["hyam"][:], data["hybm"][:], data["lev"][:] = hyam, hybm, 1000.0 * (hyam + hybm)
         data["PS"][:] = ps
         _put_common(data, grid, seconds)
-        for name, field in zip(tracers, mixing_ratio, strict=True):
-            data[name][:] = field
     with new_dataset(Path(directory) / contract.master_restart_name(seconds), values * 4 if parts else 0) as data:
         contract.define(data, MASTER_RESTART, {**sizes, "tracer": len(tracers)}, leave_out=() if parts else ("mean", "anomaly"),
                         attributes={"case": case, "restart_file": contract.restart_name(case, seconds), **(attributes or {})})

@@ -306,3 +306,31 @@ def test_heights_of_an_isothermal_atmosphere() -> None:
     assert np.all(interface[:-1] > mid) and np.all(mid > interface[1:])
     moist, _ = hydrostatic_heights(np.full(CUBE, 250.0), np.full(CUBE, 0.01), ps, phis, hyai, hybi)
     np.testing.assert_allclose(moist - 100.0, (mid - 100.0) * 1.00608, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 3_000_000_000])  # offsets of 32 and of 64 bits
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_fields_past_the_library_are_what_it_writes(tmp_path: Path, n_bytes: int, dtype: str) -> None:
+    fields = {f"EN{n:03d}": np.random.default_rng(n).normal(size=(2, 3, 5)).astype(dtype) for n in range(3)}
+    files = []
+    for past in (False, True):
+        files.append(tmp_path / f"{past}.nc")
+        with new_dataset(files[-1], n_bytes, fields=fields.items() if past else ()) as data:
+            with data.definitions():
+                for name, length in zip("zyx", (2, 3, 5), strict=True):
+                    data.createDimension(name, length)
+                for name in fields:
+                    data.createVariable(name, dtype, tuple("zyx")).units = "kg/kg"
+                data.createVariable("date", "i4", ())
+            data["date"][...] = 20100601
+            for name in () if past else fields:
+                data[name][:] = fields[name]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_field_of_another_shape_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"EN001: found a field of shape \(3,\), expected \(2,\)"):
+        with new_dataset(tmp_path / "a.nc", fields=[("EN001", np.zeros(3))]) as data:
+            data.createDimension("x", 2)
+            data.createVariable("EN001", "f8", ("x",))
+    assert not list(tmp_path.iterdir())
