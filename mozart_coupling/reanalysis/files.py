@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterable
@@ -73,6 +74,8 @@ def _open_grib(path: Path) -> list[xr.Dataset]:
     except (ImportError, RuntimeError) as error:
         raise MetError("GRIB needs the packages cfgrib and eccodes", path, str(error).splitlines()[0], "both importable",
                        "Say `pip install gcas[grib]`, or ask the data store for NetCDF.") from None
+    # It prints the traceback of every fault before it raises it.
+    logging.getLogger("cfgrib").setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", FutureWarning)  # cfgrib's own, about xarray's defaults
         # The index is kept on disk while the file is opened: without, all messages are scanned again for every variable.

@@ -55,7 +55,9 @@ class Part:
         self._version = self._axis(array, VERSIONS)
         members = self._axis(array, MEMBERS)
         if members and array.sizes[members] > 1:
-            raise MetError("several ensemble members", f"{self.where}, {members}", array.sizes[members], "one", "Choose one member.")
+            raise MetError("several ensemble members", f"{self.where}, {members}", array.sizes[members], "one",
+                           "Fetch `reanalysis` instead of `ensemble_members`, or keep one: `grib_copy -w number=0 FILE NEW`, "
+                           "`ncks -d number,0 FILE NEW`.")
         self._time_axes = tuple(str(dim) for dim in array.dims if str(dim).lower() in TIMES + STEPS)
         known = {self._lat, self._lon, self._level, self._version, *self._time_axes}
         extra = [str(dim) for dim in array.dims if dim not in known and array.sizes[dim] > 1]
@@ -189,7 +191,9 @@ class Part:
         if np.any(np.diff(lon) <= 0.0):
             lon = np.mod(lon, 360.0)
         order = np.argsort(lon, kind="stable")
-        same = 0.25 * 360.0 / lon.size
+        if order.size < 2:
+            return lon, order
+        same = 0.25 * float(np.median(np.diff(lon[order])))  # not of 360 degrees: the file may be of a region
         order = order[np.append(True, np.diff(lon[order]) > same)]
         if lon[order[-1]] - lon[order[0]] > 360.0 - same:
             order = order[:-1]
