@@ -68,7 +68,7 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
     from gcas_driver._analysis import gcas_filter_face, gcas_status
 
     local = problem.localization
-    hx = problem.hx.copy()
+    hx = np.empty_like(problem.hx)
     mean, n_local = np.zeros(x.shape[0]), np.zeros(x.shape[0], np.int32)
     turn_mean, turn_variance = np.zeros(sequence.size), np.zeros(sequence.size)
     n_pairs, n_accepted, n_zero_spread, n_transforms, status, message = gcas_filter_face.analyse(
@@ -77,7 +77,7 @@ def run_core(method: str, x: np.ndarray, problem: Independent, sequence: np.ndar
         options.single, options.spacing_km, options.n_threads,
         local.parameter_lon, local.parameter_lat, local.parameter_sign, local.observation_lon, local.observation_lat,
         local.parameter_weights.T, local.observation_weights.T, problem.y, problem.r, (sequence + 1).astype(np.int32),
-        problem.test.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)
+        problem.test.T, problem.hx.T, x.T, hx.T, mean, n_local, turn_mean, turn_variance)
     if status == gcas_status.status_not_finite:
         check_squares("x", x)
     posterior = Moments.of(hx, options.n_threads)

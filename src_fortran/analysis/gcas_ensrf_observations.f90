@@ -52,12 +52,12 @@ contains
         type(source_set), intent(inout) :: self
         real(dp), intent(inout), contiguous :: hx(:, :) !! simulated values (n_members, n_observations)
         type(held_block), allocatable :: held(:)
-        type(chunk_lists) :: inner
+        type(chunk_lists) :: inner(2)
         type(block) :: lists
         type(candidate_list) :: candidates
         real(dp), allocatable :: chord2(:), mean(:)
         integer, allocatable :: n_local(:), numbers(:), order(:), position(:)
-        integer :: first, i, last, n_blocks
+        integer :: first, i, last, n_blocks, now
         integer(i8) :: unused
         logical :: limited
 
@@ -71,9 +71,10 @@ contains
         n_blocks = merge(0, (size(hx, 2) + n_lanes - 1)/n_lanes, limited)
         allocate (held(n_blocks))
         i = merge(self%n, chunk, limited)
-        allocate (inner%list(i, chunk), inner%weight(i, chunk))
+        allocate (inner(1)%list(i, chunk), inner(1)%weight(i, chunk))
+        if (.not. limited) allocate (inner(2)%list(i, chunk), inner(2)%weight(i, chunk))
 
-        !$omp parallel num_threads(n_threads) default(none) private(candidates, chord2, first, i, last, lists, unused) &
+        !$omp parallel num_threads(n_threads) default(none) private(candidates, chord2, first, i, last, lists, now, unused) &
         !$omp     shared(local, weights, vectors, sign, hx_test, relax, y, r, self, hx, held, inner, mean, n_local) &
         !$omp     shared(numbers, order, position, n_blocks, limited)
         allocate (chord2(self%n))
@@ -87,15 +88,24 @@ contains
             where (held(i)%lanes%column > 0) held(i)%source = position(max(held(i)%lanes%column, 1))
         end do
         !$omp end do nowait
-        call prepare_chunk(local, weights, sign, numbers, 1, self, inner, chord2)
+        now = 1
+        call prepare_chunk(local, weights, sign, numbers, 1, self, inner(now), chord2)
         !$omp barrier
         do first = 1, self%n, chunk
             last = min(first + chunk - 1, self%n)
             !$omp single
-            call finish_chunk(first, last, y, r, inner, self)
-            !$omp end single
-            call prepare_chunk(local, weights, sign, numbers, last + 1, self, inner, chord2)
+            call finish_chunk(first, last, y, r, inner(now), self)
+            !$omp end single nowait
+            ! Which pairs of the next chunk are accepted is seen from the prior: the other threads need not wait. A limited number of
+            ! observations is applied at once, and so has to.
+            if (limited) then
+                !$omp barrier
+            else
+                now = 3 - now
+            end if
+            call prepare_chunk(local, weights, sign, numbers, last + 1, self, inner(now), chord2)
             call select_candidates(local, self, numbers(first:last), candidates)
+            !$omp barrier
             !$omp do schedule(static, 1)
             do i = 1, n_blocks
                 call exchange_lists(lists, held(i)%lanes)

@@ -25,7 +25,7 @@ contains
     subroutine analyse(transform, kind, near_km, far_km, tested, critical_one_sided, critical_two_sided, sign_rule, tapered, &
                        max_sources, best_correlated, inflation, rtpp, rtps, single, spacing_km, n_threads, parameter_lon, &
                        parameter_lat, parameter_sign, observation_lon, observation_lat, parameter_weights, &
-                       observation_weights, y, r, order, hx_test, x, hx, mean, n_local, prior_mean, prior_variance, &
+                       observation_weights, y, r, order, hx_test, hx_prior, x, hx, mean, n_local, prior_mean, prior_variance, &
                        n_reach, n_accepted, n_zero_spread, n_transforms, status, message)
         logical, intent(in) :: transform           !! LETKF instead of EnSRF
         integer(i4), intent(in) :: kind            !! 0 no localization, 1 weights by the caller, 2 bands of distance
@@ -56,8 +56,9 @@ contains
         integer(i4), intent(in) :: order(:)        !! observations in the order of assimilation, from 1 (n_used)
         !> Simulated values that stand for each observation in tests (n_members, n_observations).
         real(dp), intent(in), contiguous :: hx_test(:, :)
+        real(dp), intent(in), contiguous :: hx_prior(:, :)     !! prior simulated values (n_members, n_observations)
         real(dp), intent(inout), contiguous :: x(:, :)         !! parameters, prior to posterior (n_members, n_parameters)
-        real(dp), intent(inout), contiguous :: hx(:, :)        !! simulated values, prior to posterior (n_members, n_observations)
+        real(dp), intent(inout), contiguous :: hx(:, :)        !! out: posterior simulated values (n_members, n_observations)
         real(dp), intent(inout) :: mean(:)         !! posterior means of the parameters (n_parameters)
         integer(i4), intent(inout) :: n_local(:)   !! observations that updated each parameter (n_parameters)
         real(dp), intent(inout) :: prior_mean(:)   !! mean of each used observation when its turn came; LETKF: prior (n_used)
@@ -190,8 +191,8 @@ contains
             status = status_bad_shape
             if (size(x, 1) /= size(hx, 1)) then
                 write (message, '(2(a, i0))') 'members: x has ', size(x, 1), ', hx has ', size(hx, 1)
-            else if (size(hx_test, 1) /= size(hx, 1) .or. size(hx_test, 2) /= n_observations) then
-                message = 'hx_test must have the shape of hx'
+            else if (any(shape(hx_test) /= shape(hx)) .or. any(shape(hx_prior) /= shape(hx))) then
+                message = 'hx_test and hx_prior must have the shape of hx'
             else if (any([size(y), size(r)] /= n_observations)) then
                 write (message, '(3(a, i0))') 'observations: hx has ', n_observations, ', y ', size(y), ', r ', size(r)
             else if (any([size(mean), size(n_local), size(parameter_sign)] /= n_parameters)) then
@@ -232,7 +233,12 @@ contains
             else
                 allocate (observation_mean(n_observations))
                 call survey(x, n_threads, mean, moving_parameters, finite)
-                call survey(hx, n_threads, observation_mean, moving_values, hx_finite)
+                call survey(hx_prior, n_threads, observation_mean, moving_values, hx_finite)
+                !$omp parallel do num_threads(n_threads) default(none) shared(hx, hx_prior, n_observations)
+                do i = 1, n_observations
+                    hx(:, i) = hx_prior(:, i)
+                end do
+                !$omp end parallel do
                 if (finite .and. hx_finite .and. ieee_is_finite(sum(y)) .and. ieee_is_finite(sum(r))) then
                     status = status_ok
                 else

@@ -6,7 +6,7 @@ module gcas_partition
 
     public :: order_by_place, bounding_ball
 
-    integer, parameter :: serial_size = 4096 !! smaller parts are not worth a task of their own
+    integer, parameter :: serial_size = 512 !! smaller parts are not worth a task of their own
 
     !> Three axes at right angles, oblique to those of any grid (rotations by 0.7, 1.1 and 0.4 about z, y and z).
     real(dp), parameter :: oblique(3, 3) = reshape([ &
