@@ -15,19 +15,21 @@ module gcas_inverse_root
     real(dp), parameter :: log_accuracy = 37.0_dp !! -ln of the relative error
 
     type :: pole_table
+        integer :: n_made = 0                           !! ranges that are filled in
         integer :: n(n_ranges)                          !! poles by range
         real(dp) :: shift(max_poles, n_ranges)
         real(dp) :: coefficient(max_poles, n_ranges)
     contains
         procedure :: make
-        procedure, nopass :: range_of
+        procedure :: range_of
     end type pole_table
 
 contains
 
-    !> Fill the table.
-    pure subroutine make(self)
+    !> Fill the table, up to the range that holds eigenvalues from 1 to `largest`: the widest ones take longer than a small analysis.
+    pure subroutine make(self, largest)
         class(pole_table), intent(inout) :: self
+        real(dp), intent(in) :: largest !! bound of the eigenvalues
         real(dp) :: kappa
         integer :: i
 
@@ -36,17 +38,20 @@ contains
             kappa = 4.0_dp*kappa
             self%n(i) = ceiling((log(kappa) + 3.0_dp)*log_accuracy/(2.0_dp*pi**2))
             call make_range(kappa, self%n(i), self%shift(:, i), self%coefficient(:, i))
+            self%n_made = i
+            if (largest <= kappa) exit
         end do
     end subroutine make
 
-    !> The range that holds matrices with eigenvalues from 1 to `largest`; the widest one if none does.
-    pure integer function range_of(largest) result(number)
+    !> The range that holds matrices with eigenvalues from 1 to `largest`; the widest one that is filled in if none does.
+    pure integer function range_of(self, largest) result(number)
+        class(pole_table), intent(in) :: self
         real(dp), intent(in) :: largest !! bound of the eigenvalues
         real(dp) :: kappa
 
         number = 1
         kappa = 4
-        do while (kappa < largest .and. number < n_ranges)
+        do while (kappa < largest .and. number < self%n_made)
             number = number + 1
             kappa = 4.0_dp*kappa
         end do

@@ -40,7 +40,8 @@ contains
             scaled%root(i) = 1.0_dp/sqrt((sources%n_members - 1)*r(sources%number(i)))
             scaled%innovation(i) = y(sources%number(i)) - sources%mean(i)
         end do
-        call scaled%poles%make()
+        ! No eigenvalue of S Sᵀ exceeds its trace; the tridiagonal matrices' bounds, sums of three elements, are at most thrice that.
+        call scaled%poles%make(1.0_dp + 4.0_dp*sum(sources%variance/r(sources%number)))
     end subroutine scale_sources
 
     !> Transform all targets, each with its own observations.
