@@ -208,6 +208,22 @@ def test_verdicts_follow_the_tolerance(lorenz):
     assert not gated.fails and lorenz.cases.Outcome.of(case, rows).fails and verdict(0.206, 0.206).fails
 
 
+def test_reruns_of_the_published_code_decide_where_there_are_any(lorenz):
+    """Standard errors of both sides, without the rounding of the printed digit."""
+    case = replace(case_named(lorenz, "letkf-10-r10-rotated"), reruns=(0.227, 0.229))  # 0.228 ± 0.001
+
+    def outcome(*rmse):
+        return lorenz.cases.Outcome.of(case, [dict(rmse=value, spread=0.2, bursts=0.0) for value in rmse])
+
+    assert case.gated and case.published == "0.22"
+    beyond = outcome(0.2309, 0.2309)
+    assert beyond.verdict == "agrees with DAPPER's reruns, 0.0059 beyond the printed digit" and not beyond.fails
+    assert outcome(0.2312, 0.2312).verdict == "misses DAPPER's reruns by 0.0002, 0.0062 beyond the printed digit"
+    assert outcome(0.2312, 0.2312).fails and not outcome(0.2270, 0.2330).fails
+    printed = outcome(0.2249, 0.2249)
+    assert printed.verdict == "misses DAPPER's reruns by 0.0001" and printed.fails
+
+
 def test_the_tool_keeps_results_and_fills_the_page(lorenz, tmp_path, monkeypatch, capsys):
     page, results = tmp_path / "experiments" / "page.md", tmp_path / "results.json"
     page.parent.mkdir()

@@ -34,6 +34,8 @@ class Case:
         Its own uncertainty where one is stated.
     variant_of : str
         A case that differs in one convention, whose seeds this one is compared with.
+    reruns : tuple of float
+        RMSE of single runs of the code that published the value (`tools/lorenz96_dapper`), where the printed digit is in doubt: they decide.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Case:
     published: str = ""
     published_error: float = 0.0
     variant_of: str = ""
+    reruns: tuple[float, ...] = ()
 
     @property
     def gated(self) -> bool:
@@ -69,7 +72,8 @@ CASES = (
     Case("letkf-7-r4-rotated", Settings("letkf", 7, 1.04, 4.0, rotate=True), "0.22"),
     Case("letkf-10-r4-rotated", Settings("letkf", 10, 1.02, 4.0, rotate=True), "0.21"),
     Case("letkf-10-r6-rotated", Settings("letkf", 10, 1.04, 6.0, rotate=True), "0.20"),
-    Case("letkf-10-r10-rotated", Settings("letkf", 10, 1.10, 10.0, rotate=True), "0.22"),
+    Case("letkf-10-r10-rotated", Settings("letkf", 10, 1.10, 10.0, rotate=True), "0.22",
+         reruns=(0.2251, 0.2305, 0.2266, 0.2329, 0.2282, 0.2273, 0.2296, 0.2277)),  # DAPPER 1.7.1, seeds 3000 to 3007
     Case("letkf-10-r5", Settings("letkf", 10, 1.03, 5.0), "0.202", 0.003),
     Case("letkf-28-r10", Settings("letkf", 28, 1.02, 10.0), "0.185", 0.003),
     Case("letkf-40-r10", Settings("letkf", 40, 1.01, 10.0), "0.180", 0.003),
@@ -129,13 +133,18 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """Whether |difference| < 3 standard errors + half a unit of the last printed digit."""
+        """Whether |difference| < 3 standard errors + half a unit of the last printed digit; of reruns: < 3 standard errors of both."""
         if not self.case.published:
             return ""
         if np.isnan(self.error):
             return "one seed: none"
         difference = abs(self.rmse - float(self.case.published))
         tolerance = 3 * self.error + self.case.half_unit
+        if self.case.reruns:
+            mean, error = mean_and_error(np.array(self.case.reruns))
+            excess = abs(self.rmse - mean) - 3 * float(np.hypot(self.error, error))
+            printed = "" if difference < tolerance else f", {difference - tolerance:.4f} beyond the printed digit"
+            return (f"misses DAPPER's reruns by {excess:.4f}" if excess > 0 else "agrees with DAPPER's reruns") + printed
         if difference < tolerance:
             return "agrees"
         if difference < tolerance + self.case.published_error:

@@ -36,7 +36,10 @@ def table(outcomes: list[Outcome]) -> str:
         if settings:
             setup = (str(settings.members), f"{settings.inflation:g}", f"{settings.radius:g}" if settings.radius else "–")
             kept = (f"{100 * outcome.bursts:.2f} %", f"{outcome.lost} of {outcome.seeds}")
-        cells = (label(case), *setup, f"{outcome.rmse:.4f} ± {outcome.error:.4f}", case.published, outcome.verdict,
+        published = case.published
+        if case.reruns:
+            published += "; rerun {:.4f} ± {:.4f}".format(*mean_and_error(np.array(case.reruns)))
+        cells = (label(case), *setup, f"{outcome.rmse:.4f} ± {outcome.error:.4f}", published, outcome.verdict,
                  "yes" if case.gated else "–", f"{outcome.spread:.3f}", *kept)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -106,10 +109,13 @@ def draw(path: Path, outcomes: list[Outcome]) -> None:
         case = outcome.case
         published, half = float(case.published), case.half_unit + case.published_error
         axes.barh(place, 2 * half, left=published - half, height=0.6, color="#c9d3e0", zorder=1)
+        if case.reruns:
+            mean, error = mean_and_error(np.array(case.reruns))
+            axes.errorbar(mean, place + 0.2, xerr=3 * error, fmt="D", markersize=4, capsize=3, color="#b3541e", zorder=2)
         axes.errorbar(outcome.rmse, place, xerr=3 * np.nan_to_num(outcome.error), fmt="o", capsize=3, zorder=2,
                       color="#1b4f8a", markerfacecolor="#1b4f8a" if case.gated else "white")
     axes.set_yticks(range(len(rows)), [f"{described(outcome.case)}, {outcome.case.settings.inflation:g}" for outcome in rows])
-    axes.set_xlabel("analysis RMSE: published with its rounding (bar),\nmeasured with 3 standard errors (dot; hollow: no gate)")
+    axes.set_xlabel("analysis RMSE: published with its rounding (bar),\nmeasured with 3 standard errors (dot; hollow: no gate); DAPPER's own reruns (diamond)")
     axes.grid(axis="x", alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
