@@ -77,7 +77,7 @@ class AnomalyCore:
 
     def gather(self, ilat: np.ndarray, ilon: np.ndarray) -> np.ndarray:
         """Columns now (n, n_tracers, nlev)."""
-        return self._anomaly.gather(ilat, ilon) + self._mean.gather(ilat, ilon)
+        return self._anomaly.gather(ilat, ilon, self._mean.tracer(0))
 
     def add_columns(self, ilat: np.ndarray, ilon: np.ndarray, row: np.ndarray, weight: np.ndarray, sums: np.ndarray) -> None:
         """As `TransportCore.add_columns`, of mean plus anomalies."""

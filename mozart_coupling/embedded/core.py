@@ -171,10 +171,10 @@ class TransportCore:
         """
         return self._q[number // self._block, ..., number % self._block]
 
-    def gather(self, ilat: ArrayLike, ilon: ArrayLike) -> np.ndarray:
-        """Columns now (n, n_tracers, nlev), float64, of the cells `ilat`, `ilon` (n,)."""
+    def gather(self, ilat: ArrayLike, ilon: ArrayLike, background: np.ndarray | None = None) -> np.ndarray:
+        """Columns now (n, n_tracers, nlev), float64, of the cells `ilat`, `ilon` (n,); on a background (nlev, nlat, nlon) if given."""
         sums = np.zeros((np.size(ilat), self.n_tracers, self.nlev))
-        self.add_columns(np.asarray(ilat), np.asarray(ilon), np.arange(np.size(ilat)), np.ones(np.size(ilat)), sums)
+        self.add_columns(np.asarray(ilat), np.asarray(ilon), np.arange(np.size(ilat)), np.ones(np.size(ilat)), sums, background)
         return sums
 
     def add_columns(self, ilat: np.ndarray, ilon: np.ndarray, row: np.ndarray, weight: np.ndarray, sums: np.ndarray,
