@@ -136,6 +136,19 @@ def test_the_prior_is_overwritten_by_itself(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("departures", [(0, 1, -1, 0, 0, 0), (0, 0, 0, 0, 0, 1e-9), (0, 0, 0, 0, 0, -1e-9)])
+def test_spread_in_any_member_is_spread(method, departures):
+    """Also where the first members are all at the mean, or all but one are alike."""
+    _, _, hx, y, r = random_problem(15, n=3, p=4, members=6)
+    x = 1.0 + np.array([departures, departures, np.zeros(6)])
+    result = METHODS[method](x, hx, y, r, localization=None)
+    assert result.n_zero_spread == 1 and result.n_local.tolist() == [4, 4, 0]
+    expected, _, _ = reference.solve(method, x, hx, y, r)
+    np.testing.assert_allclose(result.x[:2], expected[:2], rtol=0, atol=2e-15)
+    assert not np.array_equal(result.x[0], x[0])
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_masked_parameter_that_is_no_number_is_still_refused(method):
     rng, x, observed, places, masked = masked_problem(14, 50, 10, 8, 0.5, "scattered")
     row = np.flatnonzero(masked)[-1]
