@@ -1,11 +1,12 @@
 """Runs with one thing changed, which show what a line of the page depends on.
 
-Each is fourteen months on 64×32 cells beside an unchanged run of that length; lines are compared, not settled values.
+On 64×32 cells beside an unchanged run from the same start; what moves counts, not the values. Where the year matters they take
+fourteen months, of which the last twelve are measured; else two, of which the last, a February, is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,11 +25,11 @@ from .biosphere import BalancedBiosphere
 from .measures import MILLIBECQUEREL, Run
 from .run import Plan, RealismRun
 from .tally import Tally
-from .tracers import RADON, Tracers
+from .tracers import RADON, SF6, Tracers
 from .winds import AnalyticWinds, Winds, YearOfFiles
 
-GRID, MONTHS = "64x32", 14
-WITH_WAVES, MONTHS_WITH_WAVES = "primitive_polar", 4
+GRID, MONTHS, SHORT = "64x32", 14, 2
+WITH_WAVES = "primitive_polar"
 WAVES_ADDED = "primitive equations from January on: the analytic circulation's polar waves added to the winds"
 FROZEN_SHARE = 1.0 / 3.0  # of radon's flux where the soil is frozen (Zhang et al. 2021)
 ICE_LAYER, ICE_HEAT = 150.0, -10.0  # m, W m-2: a stable layer over sea ice
@@ -159,19 +160,41 @@ class RadonByLogarithm(Tally):
         self.arrays["log_radon"][month] += np.log(np.maximum(core.tracer(RADON)[-1][self._boreal], LEAST)).mean()
 
 
-def geometric_radon(run: Mapping[str, np.ndarray]) -> float:
-    """Geometric mean of radon in the lowest layer over boreal land [Bq m-3]."""
-    return 1.0e-3 * MILLIBECQUEREL * float(np.exp((run["log_radon"] / run["samples"])[-12:].mean()))
+def geometric_radon(run: Run, month: int) -> float:
+    """Geometric mean of radon in the lowest layer over boreal land in a month (from 0) [Bq m-3]."""
+    return 1.0e-3 * MILLIBECQUEREL * float(np.exp(run["log_radon"][month] / run["samples"][month]))
+
+
+def boreal_radon(run: Run, month: int) -> float:
+    """The same as an arithmetic mean."""
+    land = land_fraction(Grid.from_centres(run["lon"], run["lat"])) >= 0.5
+    return 1.0e-3 * measures.radon_ground(run, slice(month, month + 1), 55.0, 65.0, land)
 
 
 # --- The experiments --------------------------------------------------------------------------------------------------------------
 
-GEOMETRIC = published.Line("boreal geometric", "the same as a geometric mean over hours and cells", geometric_radon, 1.4, 4.3, "")
-SEASONAL = published.Line("rectifier polar season", "the same without the day, 60-90°N less 60-90°S", lambda run: measures.mean_between(
-    run, measures.rectifier(run, True), 60.0, 90.0), None, None, "")
-LINES = {line.name: line for line in (*published.LINES, GEOMETRIC, SEASONAL)}
-ARCTIC = ("arctic winter", "arctic summer", "arctic aloft")
-RECTIFIER = ("rectifier", "rectifier polar season")
+@dataclass(frozen=True)
+class MonthLine:
+    """What can be said of one month of a run: in words, and the measure of a run's arrays and of the month (from 0)."""
+
+    what: str
+    measure: Callable[[Run, int], float]
+
+
+LINES = {line.name: line for line in published.LINES}
+MONTH_LINES = {
+    "arctic": MonthLine("Arctic age of the lowest layer, 80-90°N, February (d)", lambda run, month: measures.polar_age_of_month(
+        run, month, None, 80.0, 90.0)),
+    "arctic aloft": MonthLine("Arctic age at 300 hPa, 80-90°N, February (d)", lambda run, month: measures.polar_age_of_month(
+        run, month, 3.0e4, 80.0, 90.0)),
+    "boreal": MonthLine("radon in the lowest 60 m, boreal land 55-65°N, February (Bq m-3)", lambda run, month: boreal_radon(run, month)),
+    "boreal geometric": MonthLine("the same as a geometric mean over hours and cells", lambda run, month: geometric_radon(run, month)),
+    "radon aloft": MonthLine("radon at 500 hPa, 30-60°N, February (1e-21 mol/mol)", lambda run, month: 1e21 * measures.of_month(
+        run, RADON, month, 5.0e4, 30.0, 60.0)),
+    "sf6": MonthLine("SF6 at 850 hPa, 30-60°N less 60-30°S, February (yr)", lambda run, month: measures.of_month(
+        run, SF6, month, 8.5e4, 30.0, 60.0) - measures.of_month(run, SF6, month, 8.5e4, -60.0, -30.0)),
+}
+YEAR_LINES = ("rectifier", "rectifier polar season", "arctic winter", "arctic summer")
 
 
 @dataclass(frozen=True)
@@ -183,35 +206,39 @@ class Experiment:
     name, what
         Of the checkpoint, and in words.
     lines
-        Of the table that are shown; None: all that move by a twentieth.
+        That are shown: of LINES after fourteen months, of MONTH_LINES after two.
     make, tracers, timestep
         The circulation, the sources, the step [s].
     """
 
     name: str
     what: str
-    lines: tuple[str, ...] | None
+    lines: tuple[str, ...]
     make: Callable[..., Circulation] = Circulation
     tracers: Callable[..., Tracers] = Tracers
     timestep: int = 3600
 
+    @property
+    def short(self) -> bool:
+        """Whether two months tell."""
+        return not set(self.lines) <= set(LINES) or set(self.lines) <= set(MONTH_LINES)
 
-BASE = Experiment("coarse", "nothing", ())
+
+BASE = Experiment("coarse", "nothing", YEAR_LINES)
 EXPERIMENTS = (
+    Experiment("seasonless_winds", "winds of the equinox all year", YEAR_LINES, make=SeasonlessWinds),
+    Experiment("seasonless_mixing", "boundary layer, convection and temperature of 20 April all year", YEAR_LINES, make=SeasonlessMixing),
+    Experiment("stable_ice", "a stable layer of 150 m over sea ice, for the open sea's", YEAR_LINES, make=StableIce),
     Experiment("frozen_soils", "soils under snow emit a third of the radon (Zhang et al. 2021)", ("boreal", "boreal geometric"),
                tracers=FrozenSoils),
-    Experiment("seasonless_winds", "winds of the equinox all year", (*RECTIFIER, *ARCTIC[:2]), make=SeasonlessWinds),
-    Experiment("seasonless_mixing", "boundary layer, convection and temperature of 20 April all year", (*RECTIFIER, *ARCTIC[:2]),
-               make=SeasonlessMixing),
-    Experiment("stable_ice", "a stable layer of 150 m over sea ice, for the open sea's", (*RECTIFIER, *ARCTIC), make=StableIce),
-    Experiment("weak_polar_waves", "polar waves at half their speed", ARCTIC, make=WeakPolarWaves),
-    Experiment("half_step", "steps of 30 minutes", None, timestep=1800),
+    Experiment("weak_polar_waves", "polar waves at half their speed", ("arctic", "arctic aloft"), make=WeakPolarWaves),
+    Experiment("half_step", "steps of 30 minutes", tuple(MONTH_LINES), timestep=1800),
 )
 
 
 class _Run(RealismRun):
-    def __init__(self, experiment: Experiment, work: Path, say: Callable[[str], None], threads: int) -> None:
-        plan = Plan(experiment.name, GRID, MONTHS, experiment.timestep)
+    def __init__(self, experiment: Experiment, months: int, work: Path, say: Callable[[str], None], threads: int) -> None:
+        plan = Plan(experiment.name, GRID, months, experiment.timestep)
         own = work / "experiments" / experiment.name
         super().__init__(plan, AnalyticWinds(Grid.named(GRID), own, make=experiment.make), own, say, threads)
         self._experiment = experiment
@@ -223,14 +250,17 @@ class _Run(RealismRun):
         return RadonByLogarithm(grid, n_levels, self.plan.months)
 
 
-def make(work: Path, say: Callable[[str], None], threads: int = 1) -> dict[str, dict[str, np.ndarray]]:
-    """Results of the unchanged run (`BASE.name`) and of all experiments, from checkpoints where there are some."""
-    return {experiment.name: _Run(experiment, work, say, threads).make() for experiment in (BASE, *EXPERIMENTS)}
+def make(names: Collection[str], work: Path, say: Callable[[str], None], threads: int = 1) -> dict[str, Run]:
+    """Results of the unchanged run (`BASE.name`) and of the experiments of these names, from checkpoints where there are some."""
+    chosen = [experiment for experiment in EXPERIMENTS if experiment.name in names]
+    longest = SHORT if all(experiment.short for experiment in chosen) else MONTHS
+    lengths = {BASE: longest} | {experiment: SHORT if experiment.short else MONTHS for experiment in chosen}
+    return {experiment.name: _Run(experiment, months, work, say, threads).make() for experiment, months in lengths.items()}
 
 
 def make_year(work: Path, year: Winds, grid: str, say: Callable[[str], None], threads: int = 1) -> dict[str, np.ndarray]:
     """The first months of a year with polar waves added (`YearWithPolarWaves`)."""
-    plan = Plan(WITH_WAVES, grid, MONTHS_WITH_WAVES, 3600)
+    plan = Plan(WITH_WAVES, grid, SHORT, 3600)
     return RealismRun(plan, year, work / "experiments" / WITH_WAVES, say, threads).make()
 
 
@@ -245,27 +275,20 @@ def table(runs: Mapping[str, Run], year: Run | None = None) -> str:
         The run through the unchanged year, if there is that result.
     """
     text = "| changed | line | unchanged | changed |\n|---|---|---|---|\n"
-    base = runs[BASE.name]
     for experiment in EXPERIMENTS:
-        changed = runs[experiment.name]
-        values = {name: (line.measure(base), line.measure(changed)) for name, line in LINES.items()}
-        shown = experiment.lines or [name for name, (old, new) in values.items() if abs(new - old) > 0.05 * abs(old)]
-        for name in shown:
-            old, new = values[name]
-            text += f"| {experiment.what} | {_spoken(name)} | {old:.3g} | {new:.3g} |\n"
-        if not shown:
-            text += f"| {experiment.what} | every line | | moves by less than 5 % |\n"
+        for name in experiment.lines if experiment.name in runs else ():
+            old, new = (_value(run, name, experiment.short) for run in (runs[BASE.name], runs[experiment.name]))
+            text += _row(experiment.what, (MONTH_LINES if experiment.short else LINES)[name].what, old, new)
     if year is not None and WITH_WAVES in runs:
-        month = MONTHS_WITH_WAVES - 1
-        for level, where in ((None, "of the lowest layer"), (3.0e4, "at 300 hPa")):
-            old, new = (measures.polar_age_of_month(run, month, level, 80.0, 90.0) for run in (year, runs[WITH_WAVES]))
-            text += f"| {WAVES_ADDED} | Arctic age {where}, 80-90°N, April (d) | {old:.3g} | {new:.3g} |\n"
+        for name in ("arctic", "arctic aloft"):
+            old, new = (_value(run, name, True) for run in (year, runs[WITH_WAVES]))
+            text += _row(WAVES_ADDED, MONTH_LINES[name].what, old, new)
     return text
 
 
-def _spoken(name: str) -> str:
-    """A line in words that stand alone."""
-    alone = {"rectifier middle": "balanced flux, annual mean at 30-60°N (ppm)", "rectifier season": "the same without the day, 30-60°N",
-             "rectifier polar season": "balanced flux without its day, 60-90°N less 60-90°S (ppm)",
-             "boreal geometric": "the same as a geometric mean over hours and cells"}
-    return alone.get(name, LINES[name].what)
+def _value(run: Run, name: str, short: bool) -> float:
+    return MONTH_LINES[name].measure(run, SHORT - 1) if short else LINES[name].measure(run)
+
+
+def _row(changed: str, what: str, old: float, new: float) -> str:
+    return f"| {changed} | {what} | {old:.3g} | {new:.3g} |\n"

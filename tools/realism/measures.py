@@ -93,8 +93,13 @@ def polar_age(run: Run, season: str, pressure: float | None, low: float, high: f
 
 def polar_age_of_month(run: Run, month: int, pressure: float | None, low: float, high: float) -> float:
     """As `polar_age`, of one month of the run (from 0), whatever the run's length."""
+    return of_month(run, POLAR_AGE, month, pressure, low, high)
+
+
+def of_month(run: Run, number: int, month: int, pressure: float | None, low: float, high: float) -> float:
+    """A tracer's mean over latitudes in one month of the run (from 0), at a pressure [Pa]; None: the lowest layer."""
     rows = (run["lat"] > low) & (run["lat"] < high)
-    profile = run["zonal"][month, POLAR_AGE][:, rows].sum(axis=1) / run["mass"][month][:, rows].sum(axis=1)
+    profile = run["zonal"][month, number][:, rows].sum(axis=1) / run["mass"][month][:, rows].sum(axis=1)
     return float(profile[-1]) if pressure is None else at_pressure(run, profile, pressure)
 
 

@@ -26,14 +26,16 @@ WINDS = {
     "primitive": "The **primitive equations** are a dry year of `tools/primitive_equations` (T42, 28 levels, 6-hourly), repeated;\n"
                  "boundary layer and convection are the analytic circulation's climate.",
 }
+EARLIER = Path(__file__).with_name("earlier.md")
 TABLE = """## Measured and published
 | | {names} | published | inside |
 |---|{rules}---|---|
 """
 EXPERIMENTS = """## Experiments
-Where a reason above says *experiment*, it is one of these: one thing changed in the analytic circulation (or what is said), 14 months on
-64×32×28 cells, the last twelve measured, beside an unchanged run of the same length. Grid and length are not the table's, hence other
-values; only what moves counts (`tools/realism/experiments.py`).
+Where a reason above says *experiment*, it is one of these: one thing changed in the analytic circulation (or what is said) on 64×32×28
+cells, beside an unchanged run from the same start. Where the line is a year's, 14 months of which the last twelve are measured; where it
+is February's, the second month from January. Grid and length are not the table's, hence other values: only what moves counts
+(`tools/realism/experiments.py`).
 {table}"""
 DEFINITIONS = """## What is meant
 **SF6-like tracer**: a steady source on land between 30 and 60°N, no sink; unit: what the global mean grows by in a year. Two boxes of equal
@@ -75,12 +77,18 @@ def write(runs: Mapping[str, Run], out: Path, experiments: str = "") -> Path:
     first = next(iter(runs.values()))
     parts = [INTRODUCTION.format(command=_command(runs), months=len(first["mass"]), minutes=round(float(first["timestep"]) / 60.0),
                                  grids=_grids(runs), winds="\n".join(WINDS[name] for name in runs)),
-             table(runs), misses(runs), remarks(runs), EXPERIMENTS.format(table=experiments) if experiments else "",
+             table(runs), misses(runs), remarks(runs), "" if "primitive" in runs else earlier(),
+             EXPERIMENTS.format(table=experiments) if experiments else "",
              DEFINITIONS.format(flux=f"{float(first['growing_season_flux']):.1f}"),
              pictures(where), SOURCES]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(filter(None, parts)), encoding="utf-8")
     return path
+
+
+def earlier() -> str:
+    """What is still told of the primitive equations where only the analytic circulation was run anew; empty if nothing is."""
+    return EARLIER.read_text(encoding="utf-8") if EARLIER.exists() else ""
 
 
 def table(runs: Mapping[str, Run]) -> str:
