@@ -116,8 +116,9 @@ _POLAR = (
 _DEEP = (
     "Shown by before and after: with the former convective mass flux (4 g m-2 s-1 up to 53 % of surface pressure over summer land, a "
     "hole in radon at 3 km), and all else the same, it was 0.385 above the boundary layer and 0.190 above 5.5 km. The flux of today takes "
-    "its deep part in middle latitudes, 1.5 g m-2 s-1, from rain; it was fixed before these runs and not changed after. It lifts too "
-    "little, or fronts, which lift air too and are not here, are missed: which of the two is not known. A lesser minimum of radon is left "
+    "its deep part in middle latitudes, 1.5 g m-2 s-1, from rain as if all vapour that is lifted fell, the least that can be; it was fixed "
+    "before these runs and not changed after. It lifts too little, or fronts, which lift air too and are not here, are missed: which of "
+    "the two is not known. A lesser minimum of radon is left "
     "at 5 to 6 km, between the tops of shallow clouds and where deep ones let out most.")
 _BOREAL = (
     "Experiment, in part: soils that emit a third under snow (Zhang et al. 2021) lower winter's radon, and a geometric mean, which is "
