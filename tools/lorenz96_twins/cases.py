@@ -35,7 +35,7 @@ class Case:
     variant_of : str
         A case that differs in one convention, whose seeds this one is compared with.
     reruns : tuple of float
-        RMSE of single runs of the code that published the value (`tools/lorenz96_dapper`), where the printed digit is in doubt: they decide.
+        RMSE of single runs of the publisher's own code (`tools/lorenz96_dapper`), where the printed digit is in doubt: they decide.
     """
 
     name: str

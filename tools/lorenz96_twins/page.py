@@ -115,7 +115,8 @@ def draw(path: Path, outcomes: list[Outcome]) -> None:
         axes.errorbar(outcome.rmse, place, xerr=3 * np.nan_to_num(outcome.error), fmt="o", capsize=3, zorder=2,
                       color="#1b4f8a", markerfacecolor="#1b4f8a" if case.gated else "white")
     axes.set_yticks(range(len(rows)), [f"{described(outcome.case)}, {outcome.case.settings.inflation:g}" for outcome in rows])
-    axes.set_xlabel("analysis RMSE: published with its rounding (bar),\nmeasured with 3 standard errors (dot; hollow: no gate),\nDAPPER's own reruns (diamond)")
+    axes.set_xlabel("analysis RMSE: published with its rounding (bar),\nmeasured with 3 standard errors (dot; hollow: no gate),\n"
+                    "DAPPER's own reruns (diamond)")
     axes.grid(axis="x", alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
