@@ -26,7 +26,6 @@ WINDS = {
     "primitive": "The **primitive equations** are a dry year of `tools/primitive_equations` (T42, 28 levels, 6-hourly), repeated;\n"
                  "boundary layer and convection are the analytic circulation's climate.",
 }
-EARLIER = Path(__file__).with_name("earlier.md")
 TABLE = """## Measured and published
 | | {names} | published | inside |
 |---|{rules}---|---|
@@ -77,18 +76,13 @@ def write(runs: Mapping[str, Run], out: Path, experiments: str = "") -> Path:
     first = next(iter(runs.values()))
     parts = [INTRODUCTION.format(command=_command(runs), months=len(first["mass"]), minutes=round(float(first["timestep"]) / 60.0),
                                  grids=_grids(runs), winds="\n".join(WINDS[name] for name in runs)),
-             table(runs), misses(runs), remarks(runs), "" if "primitive" in runs else earlier(),
+             table(runs), misses(runs), remarks(runs),
              EXPERIMENTS.format(table=experiments) if experiments else "",
              DEFINITIONS.format(flux=f"{float(first['growing_season_flux']):.1f}"),
              pictures(where), SOURCES]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(filter(None, parts)), encoding="utf-8")
     return path
-
-
-def earlier() -> str:
-    """What is still told of the primitive equations where only the analytic circulation was run anew; empty if nothing is."""
-    return EARLIER.read_text(encoding="utf-8") if EARLIER.exists() else ""
 
 
 def table(runs: Mapping[str, Run]) -> str:

@@ -145,6 +145,7 @@ WHY = {
     "primitive": {
         **dict.fromkeys(("ground", "troposphere", "lag", "age"), _DRY),
         **dict.fromkeys(("arctic winter", "arctic summer", "arctic aloft"), _POLAR),
+        **dict.fromkeys(("above layer", "above 5.5 km"), "As for the analytic circulation, whose convective mass flux it uses."),
         "boreal": "As for the analytic circulation, whose ground it uses.",
     },
 }
