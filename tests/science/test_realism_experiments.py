@@ -94,7 +94,8 @@ def test_geometric_mean_of_radon(tool):
 
     core, tally = Core(), tool.experiments.RadonByLogarithm(grid, 8, 2)
     for core.value in (1.0, 4.0):
-        tally.add(core, 1, 0.0)
+        for month in (0, 1):
+            tally.add(core, month, 0.0)
     run = tally.arrays | {"lat": grid.lat, "lon": grid.lon}
     assert tool.experiments.geometric_radon(run, 1) == pytest.approx(2.0)
     assert tool.experiments.boreal_radon(run, 1) == pytest.approx(2.5)
