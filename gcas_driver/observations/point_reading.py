@@ -54,6 +54,10 @@ class Names:
     selection: np.ndarray
 
 
+Judgement = tuple[np.ndarray, np.ndarray, Callable[[int], str]]
+"""Values of some rows (…, n), which of them are bad (n,), and what a row has, in words."""
+
+
 def time_span(path: Path, stream: SurfaceStream) -> tuple[float, float]:
     """Earliest and latest sample of a file, seconds since 1970; (inf, -inf) for none.
 
@@ -205,32 +209,32 @@ def _place(records: Records, names: Names, rows: slice) -> tuple[np.ndarray, np.
     if moving or abs(site_lat) > 90.0 or abs(site_lon) > 360.0:
         return lon, lat
 
-    def far(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+    def far(part: slice) -> Judgement:
         x, y = (lon, lat) if part == rows else (records.numbers("longitude", part), records.numbers("latitude", part))
         with np.errstate(invalid="ignore"):
             east = np.abs((x - site_lon + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(site_lat))
             bad = (east > SITE_TOLERANCE_DEGREES) | (np.abs(y - site_lat) > SITE_TOLERANCE_DEGREES)
-        return bad, lambda row: f"{y[row]:g} N {x[row]:g} E, the site at {site_lat:g} N {site_lon:g} E"
+        return np.array([x, y]), bad, lambda row: f"{y[row]:g} N {x[row]:g} E, the site at {site_lat:g} N {site_lon:g} E"
 
-    _refuse_most(far, rows, records, "latitude and longitude", "places are not near the site")
-    elsewhere = far(rows)[0]
-    return np.where(elsewhere, np.nan, lon), np.where(elsewhere, np.nan, lat)
+    places, elsewhere = _judged(far, rows, records, "latitude and longitude", "places are not near the site")
+    lon, lat = np.where(elsewhere, np.nan, places)
+    return lon, lat
 
 
-def _refuse_most(judge: Callable[[slice], tuple[np.ndarray, Callable[[int], str]]], rows: slice, records: Records, name: str,
-                 what: str) -> None:
-    """Raise an InputError if more than half of a file's records are bad: then the file is, not they.
+def _judged(judge: Callable[[slice], Judgement], rows: slice, records: Records, name: str, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Values of the given rows and which of them are bad; an InputError if more than half of a file's records are: then the file is.
 
-    `judge` gives which of some rows are bad (n,), and what one of them is. A window's records are looked at first; only where most of
-    them are bad all are, since a window may hold but one, and a run must not end for it.
+    A window's records are looked at first; only where most of them are bad all are, since a window may hold but one, and a run must
+    not end for it.
     """
-    bad, _ = judge(rows)
-    if bad.sum() <= 0.5 * len(bad):
-        return
-    bad, found = judge(slice(0, records.size))
+    values, bad, _ = judge(rows)
     if bad.sum() > 0.5 * len(bad):
-        raise InputError(what, f"{records.where}, {name}", f"{found(int(np.flatnonzero(bad)[0]))}; {bad.sum()} of {len(bad)} records",
-                         "most records to make sense", "check the file's units and names of variables")
+        _, of_all, found = judge(slice(0, records.size))
+        if of_all.sum() > 0.5 * len(of_all):
+            raise InputError(what, f"{records.where}, {name}",
+                             f"{found(int(np.flatnonzero(of_all)[0]))}; {of_all.sum()} of {len(of_all)} records",
+                             "most records to make sense", "check the file's units and names of variables")
+    return values, bad
 
 
 def _scaled(records: Records, name: str, rows: slice, units: str, rule: Callable[[np.ndarray, str, str], float]) -> np.ndarray:
@@ -255,15 +259,13 @@ def _altitude(records: Records, rows: slice) -> np.ndarray:
     total = parts["elevation"] + parts["intake_height"]
     if "altitude" not in parts:
         return total
-    altitude = parts["altitude"]
 
-    def apart_in(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
-        top, ground, intake = (_metres(records, name, part) for name in ("altitude", "elevation", "intake_height"))
-        return (np.abs(top - ground - intake) > HEIGHT_TOLERANCE_METRES,
+    def apart_in(part: slice) -> Judgement:
+        top, ground, intake = parts.values() if part == rows else (_metres(records, name, part) for name in parts)
+        return (top, np.abs(top - (ground + intake)) > HEIGHT_TOLERANCE_METRES,
                 lambda row: f"{top[row]:g} m, elevation {ground[row]:g} m, intake {intake[row]:g} m")
 
-    _refuse_most(apart_in, rows, records, "altitude", "altitude is not ground and intake together")
-    apart = np.abs(altitude - total) > HEIGHT_TOLERANCE_METRES
+    altitude, apart = _judged(apart_in, rows, records, "altitude", "altitude is not ground and intake together")
     return np.where(np.isfinite(altitude) & ~apart, altitude, np.where(apart, np.nan, total))
 
 
@@ -272,12 +274,11 @@ def _metres(records: Records, name: str, rows: slice) -> np.ndarray:
     if units not in LENGTH_UNITS:
         raise InputError("unknown units", f"{records.where}, {name}", units, " or ".join(filter(None, LENGTH_UNITS)))
 
-    def beyond(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+    def beyond(part: slice) -> Judgement:
         values = records.numbers(name, part) * LENGTH_UNITS[units]
-        return np.abs(values) > PLAUSIBLE_METRES[1], lambda row: f"{values[row]:g} m"
+        return values, np.abs(values) > PLAUSIBLE_METRES[1], lambda row: f"{values[row]:g} m"
 
-    _refuse_most(beyond, rows, records, name, "no height in the atmosphere")
-    return records.numbers(name, rows) * LENGTH_UNITS[units]
+    return _judged(beyond, rows, records, name, "no height in the atmosphere")[0]
 
 
 def _uncertainty(records: Records, rows: slice) -> np.ndarray:
@@ -286,12 +287,11 @@ def _uncertainty(records: Records, rows: slice) -> np.ndarray:
         return np.zeros(rows.stop - rows.start)
     units = records.about("value_unc", "units") or records.about("value", "units")
 
-    def large(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+    def large(part: slice) -> Judgement:
         values = _scaled(records, "value_unc", part, units, nc.uncertainty_factor)
-        return values > LARGEST_UNCERTAINTY_PPM, lambda row: f"{values[row]:g} ppm"
+        return values, values > LARGEST_UNCERTAINTY_PPM, lambda row: f"{values[row]:g} ppm"
 
-    _refuse_most(large, rows, records, "value_unc", "no uncertainty of CO2")
-    found = _scaled(records, "value_unc", rows, units, nc.uncertainty_factor)
+    found, _ = _judged(large, rows, records, "value_unc", "no uncertainty of CO2")
     return np.where(found > 0.0, found, 0.0)
 
 
@@ -304,13 +304,12 @@ def _own_mismatch(records: Records, rows: slice, stream: SurfaceStream) -> np.nd
         raise InputError(f"no variable {name}", records.where, records.inventory(), name, "correct the stream's error_variable")
     units = records.about(name, "units") or records.about("value", "units")
 
-    def strange(part: slice) -> tuple[np.ndarray, Callable[[int], str]]:
+    def strange(part: slice) -> Judgement:
         values = _scaled(records, name, part, units, nc.uncertainty_factor)
-        return (values > LARGEST_PPM) | (values < SMALLEST_PPM), lambda row: f"{values[row]:g} ppm"
+        return values, (values > LARGEST_PPM) | (values < SMALLEST_PPM), lambda row: f"{values[row]:g} ppm"
 
-    _refuse_most(strange, rows, records, name, "no error of CO2")
-    found = _scaled(records, name, rows, units, nc.uncertainty_factor)
-    return np.where((found > LARGEST_PPM) | (found < SMALLEST_PPM), np.nan, found)
+    found, bad = _judged(strange, rows, records, name, "no error of CO2")
+    return np.where(bad, np.nan, found)
 
 
 def _assimilation_flags(records: Records, rows: slice, stream: SurfaceStream, reason: np.ndarray,
