@@ -8,7 +8,6 @@ added in quadrature, but not to a mismatch that the file gives, which is meant t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import fortranformat
 import numpy as np
 
 from gcas_driver.errors import InputError
+from gcas_driver.observations.files import while_unchanged
 from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.wildcards import matches
 
@@ -36,8 +36,7 @@ def total_error(samples: PointSamples, stream: SurfaceStream) -> np.ndarray:
     """
     tables = [dict(stream.site_error_ppm)]
     if stream.error_table is not None:
-        status = _status(stream.error_table)
-        tables.append(read_table(stream.error_table, stream.error_table_format, status.st_mtime_ns, status.st_size))
+        tables.append(_table(stream.error_table, stream.error_table_format))
     kinds, index = np.unique(np.column_stack([samples.site, samples.dataset, samples.project]).astype(str), axis=0, return_inverse=True)
     index = index.reshape(-1)
     own = np.array([_first(tables, *kind[:2]) for kind in kinds], dtype=np.float64)[index]
@@ -64,17 +63,17 @@ def _first(tables: list[Mapping[str, float]], *names: str) -> float:
     return np.nan
 
 
-def _status(path: Path):
+def _table(path: Path, record_format: str) -> dict[str, float]:
     try:
-        return Path(path).stat()
+        return read_table(Path(path), record_format)
     except OSError as error:
         raise InputError("the table of errors cannot be read", str(path), str(error), "a text file: site and ppm",
                          "correct the stream's error_table") from error
 
 
-@lru_cache(maxsize=16)
-def read_table(path: Path, record_format: str, modified: int, size: int) -> dict[str, float]:
-    """Site, data set or project, and error [ppm], of a text table; `modified` and `size` tell versions of the file apart.
+@while_unchanged(16)
+def read_table(path: Path, record_format: str) -> dict[str, float]:
+    """Site, data set or project, and error [ppm], of a text table.
 
     One entry a line, separated by blanks, commas or semicolons, or in the columns of a Fortran format; `#` starts a comment. Further
     columns are not looked at.
@@ -86,7 +85,7 @@ def read_table(path: Path, record_format: str, modified: int, size: int) -> dict
     """
     reader = fortranformat.FortranRecordReader(record_format) if record_format else None
     table: dict[str, float] = {}
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         line = line.split("#")[0].rstrip()
         if not line.strip():
             continue
