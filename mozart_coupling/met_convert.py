@@ -157,7 +157,7 @@ def daily_fields(surface: climate.Surface, time: np.datetime64, steady: dict[str
         "SNOWH": np.where(snow, 0.1, 0.0),
         "SOILW": np.where(surface.is_land, 0.25, 0.0),
         "ORO": np.where(surface.is_land, 1.0, np.where(frozen, 2.0, 0.0)),
-        "PBLH": climate.boundary_layer_height(surface, time, np.hypot(u, v)),
+        "PBLH": climate.boundary_layer_height(surface, time, np.hypot(u, v), frozen),
         "CMFMC": climate.convective_mass_flux(surface, time, -1.0, sigma),
     }
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mozart_coupling.constants import EARTH_RADIUS_M
+from mozart_coupling.embedded import climate
 from mozart_coupling.embedded.circulation import Circulation, write_circulation
 from mozart_coupling.embedded.levels import hybrid_levels, level_pressure, mid_coefficients
 from mozart_coupling.errors import MetError
@@ -154,6 +155,29 @@ def test_boundary_layer_by_hour_and_surface(t42):
     noon = surface.is_land[row] & (np.abs((grid.lon + 180.0) % 360.0 - 180.0) < 30.0)
     winter, summer = (t42.record(start + np.timedelta64(12, "h"))["PBLH"][row, noon].mean() for start in (JANUARY, JULY))
     assert summer > 1.3 * winter
+
+
+@pytest.mark.parametrize(("date", "north", "south"), [("2010-03-10", 15.4, None), ("2010-09-10", 6.4, 18.5), ("2010-02-20", None, 2.9)])
+def test_sea_ice_has_the_extents_of_satellites(date, north, south):
+    """Million km2, 1981-2010 (National Snow and Ice Data Center)."""
+    surface = climate.Surface(Grid.regular(360, 180, lon_first=-179.5))
+    extent = 1e-12 * surface.grid.area * climate.frozen_sea(surface, np.datetime64(date))
+    for published, side in ((north, surface.grid.lat > 0.0), (south, surface.grid.lat < 0.0)):
+        if published is not None:
+            assert extent[side].sum() == pytest.approx(published, rel=0.1)
+
+
+@pytest.mark.parametrize("date", (JANUARY, JULY, np.datetime64("2010-03-10T12")))
+def test_the_layer_over_sea_ice_is_shallow_and_stable(t42, date):
+    """100 to 200 m and a small flux down (SHEBA: Persson et al. 2002), frozen surfaces; open sea beside it as ever."""
+    fields = t42.record(date)
+    ice, sea = fields["ORO"] == 2.0, fields["ORO"] == 0.0
+    assert np.array_equal(ice, climate.frozen_sea(t42.surface, date)) and not (ice & t42.surface.is_land).any()
+    for side in (1.0, -1.0):
+        assert ice[side * t42.grid.lat > 78.0].any()
+    assert 100.0 <= fields["PBLH"][ice].min() and fields["PBLH"][ice].max() <= 200.0 and fields["PBLH"][sea].min() >= 400.0
+    assert np.all((fields["SHFLX"][ice] <= 0.0) & (fields["SHFLX"][ice] >= -5.0)) and fields["SHFLX"][sea].min() > 0.0
+    assert fields["TS"][ice].max() < 271.4 <= fields["TS"][sea].min()
 
 
 def test_thermodynamics_are_plausible(t42):

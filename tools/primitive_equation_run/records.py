@@ -41,6 +41,6 @@ def met_record(surface: Surface, height: np.ndarray, sigma: np.ndarray, time: np
         "Q": humidity,
         "PHIS": GRAVITY * height,
         **climate.ground_fields(surface, time, winter, u, v),
-        "PBLH": climate.boundary_layer_height(surface, time, np.hypot(u, v)),
+        "PBLH": climate.boundary_layer_height(surface, time, np.hypot(u, v), climate.frozen_sea(surface, time)),
         "CMFMC": climate.convective_mass_flux(surface, time, winter, np.broadcast_to(sigma[:, None, None], (sigma.size, *height.shape))),
     }
