@@ -8,7 +8,9 @@ import pytest
 
 from mozart_coupling.embedded.circulation import Circulation
 from mozart_coupling.embedded.levels import hybrid_levels
+from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid
+from mozart_coupling.land import land_fraction
 
 TOOLS = Path(__file__).parents[2] / "tools"
 GRID = Grid.named("36x18")
@@ -34,27 +36,39 @@ def _moved(changed, unchanged, time=JANUARY):
     return {name for name in old if not np.array_equal(new[name], old[name])}
 
 
-def test_seasons_are_taken_from_the_winds_or_from_all_else(tool, unchanged):
-    """Whichever part has no season is the same a half year apart, but for the waves' phases; the other part is untouched."""
-    winds = tool.experiments.SeasonlessWinds(GRID, *hybrid_levels(8), 1)
-    mixing = tool.experiments.SeasonlessMixing(GRID, *hybrid_levels(8), 1)
+def test_seasons_are_taken_from_the_winds_or_from_the_layer_or_from_the_clouds(tool, unchanged):
+    """Whichever part has no season is the same a half year apart, but for the waves' phases; the other parts are untouched."""
+    winds, layer, clouds = (make(GRID, *hybrid_levels(8), 1) for make in (
+        tool.experiments.SeasonlessWinds, tool.experiments.SeasonlessLayer, tool.experiments.SeasonlessClouds))
     assert _moved(winds, unchanged) == {"U", "V", "PS"}
-    assert not _moved(mixing, unchanged) & {"U", "V", "PS", "PHIS"} and {"PBLH", "CMFMC", "T"} <= _moved(mixing, unchanged)
+    assert _moved(layer, unchanged) == set(tool.experiments.LAYER_FIELDS)
+    assert _moved(clouds, unchanged) == {"CMFMC"}
     july = JANUARY + np.timedelta64(181, "D")
     jets = [circulation.record(time)["U"].mean(axis=2) for circulation in (winds, unchanged) for time in (JANUARY, july)]
     assert np.abs(jets[1] - jets[0]).max() < 0.1 * np.abs(jets[3] - jets[2]).max()
-    assert np.array_equal(mixing.record(JANUARY)["CMFMC"], mixing.record(july)["CMFMC"])
+    for circulation, name in ((clouds, "CMFMC"), (layer, "PBLH")):
+        assert np.array_equal(circulation.record(JANUARY)[name], circulation.record(july)[name])
 
 
-def test_stable_ice_changes_ice_alone(tool, unchanged):
-    changed = tool.experiments.StableIce(GRID, *hybrid_levels(8), 1)
+def test_without_clouds_nothing_else_changes(tool, unchanged):
+    changed = tool.experiments.NoClouds(GRID, *hybrid_levels(8), 1)
+    assert _moved(changed, unchanged) == {"CMFMC"} and not changed.record(JANUARY)["CMFMC"].any()
+
+
+def test_the_open_seas_layer_over_ice_changes_ice_alone(tool, unchanged):
+    changed = tool.experiments.OpenSeaOverIce(GRID, *hybrid_levels(8), 1)
     assert _moved(changed, unchanged) == {"PBLH", "SHFLX"}
     new, old = changed.record(JANUARY), unchanged.record(JANUARY)
     ice = old["ORO"] == 2.0
     assert 0.01 < ice.mean() < 0.4
-    assert np.all(new["PBLH"][ice] == tool.experiments.ICE_LAYER) and np.all(old["PBLH"][ice] >= 400.0)
+    assert np.all(new["PBLH"][ice] >= 400.0) and np.all(old["PBLH"][ice] <= 200.0) and np.all(new["SHFLX"][ice] > 0.0)
     for name in ("PBLH", "SHFLX"):
         assert np.array_equal(new[name][~ice], old[name][~ice])
+
+
+def test_an_unknown_experiment_is_named_with_the_known_ones(tool, tmp_path):
+    with pytest.raises(CouplingError, match="stabel_ice(?s:.*)open_ice"):
+        tool.experiments.make(["open_ice", "stabel_ice"], tmp_path, print)
 
 
 def test_weak_polar_waves_have_half_the_wind_at_the_pole(tool, unchanged):
@@ -74,9 +88,23 @@ def test_soils_under_snow_emit_a_third_of_the_radon(tool):
         share = new[tool.tracers.RADON] / np.where(old[tool.tracers.RADON] > 0.0, old[tool.tracers.RADON], 1.0)
         siberia = GRID.cell_index(90.0, 60.0)
         assert share[siberia] == pytest.approx(boreal)
+        date = np.datetime64(month, "s")
+        assert np.array_equal(frozen.frozen(start), Circulation(GRID, *hybrid_levels(8), 1).record(date)["SNOWH"] > 0.0)
         assert share[GRID.cell_index(20.0, 5.0)] == 1.0
         others = [number for number in range(len(tool.tracers.NAMES)) if number != tool.tracers.RADON]
         assert np.array_equal(new[others], old[others])
+
+
+def test_wet_soils_emit_what_conen_and_robertson_found(tool):
+    """1 atom cm-2 s-1 up to 30°N, 0.6 at 50, 0.2 at 70; nothing from the sea nor from beyond."""
+    grid = Grid.regular(72, 36)
+    plain, wet = (make(grid, 5.1e18, None).amounts(0, 1)[tool.tracers.RADON] for make in (tool.tracers.Tracers, tool.experiments.WetSoils))
+    land = land_fraction(grid)
+    unit = plain[np.abs(grid.lat) < 30.0].max()  # of a cell that is all land
+    for lat, flux in ((2.5, 1.0), (-32.5, 1.0), (27.5, 1.0), (52.5, 0.55), (62.5, 0.35), (67.5, 0.25)):
+        row = np.argmin(np.abs(grid.lat - lat))
+        assert np.allclose(wet[row], unit * flux * land[row], rtol=1e-9), lat
+    assert wet[np.abs(grid.lat + 80.0) < 20.0].max() == 0.0 and wet[grid.lat > 70.0].max() == 0.0
 
 
 def test_geometric_mean_of_radon(tool):
@@ -92,13 +120,14 @@ def test_geometric_mean_of_radon(tool):
         def tracer(self, number):
             return np.full((8, *grid.shape), self.value * 1.0e3 / tool.measures.MILLIBECQUEREL)
 
-    core, tally = Core(), tool.experiments.RadonByLogarithm(grid, 8, 2)
+    core, tally = Core(), tool.tally.Tally(grid, 8, 2)
     for core.value in (1.0, 4.0):
         for month in (0, 1):
             tally.add(core, month, 0.0)
     run = tally.arrays | {"lat": grid.lat, "lon": grid.lon}
-    assert tool.experiments.geometric_radon(run, 1) == pytest.approx(2.0)
-    assert tool.experiments.boreal_radon(run, 1) == pytest.approx(2.5)
+    for months in (slice(1, 2), slice(None)):
+        assert tool.measures.boreal_radon(run, months) == pytest.approx(2.0)
+        assert tool.measures.boreal_radon_mean(run, months) == pytest.approx(2.5)
 
 
 def test_the_table_shows_both_values(tool):
@@ -106,7 +135,7 @@ def test_the_table_shows_both_values(tool):
     names = tool.experiments
     grid, months = Grid.gaussian(64, 32), names.MONTHS
     hyai, hybi = hybrid_levels(8)
-    run = names.RadonByLogarithm(grid, 8, months).arrays
+    run = tool.tally.Tally(grid, 8, months).arrays
     run["mass"][:], run["samples"][:], run["layers"][:], run["content"][:] = 1.0, 1.0, 1.0, 1.0
     run["profile"][:, 2] = np.linspace(1e3, 1e5, 8)
     run["profile"][:, 0] = run["zonal"][:] = 1.0
@@ -118,7 +147,7 @@ def test_the_table_shows_both_values(tool):
     text = names.table(runs | {names.WITH_WAVES: run}, older)
     for experiment in names.EXPERIMENTS:
         assert experiment.what in text
-        assert experiment.short == (experiment.name in ("frozen_soils", "weak_polar_waves", "half_step")), experiment.name
+        assert experiment.short == (experiment.name in ("weak_polar_waves", "half_step")), experiment.name
     assert "| polar waves at half their speed | Arctic age at 300 hPa, 80-90°N, February (d) | 1 | 2 |" in text
     assert f"| {names.WAVES_ADDED} | Arctic age at 300 hPa, 80-90°N, February (d) | 2 | 1 |" in text
     assert names.WAVES_ADDED not in names.table(runs)

@@ -176,6 +176,7 @@ def made_up_run(tool) -> dict[str, np.ndarray]:
     run["zonal"][:] = zonal * run["mass"][:, None]
     run["surface"][:, 1] = np.where(grid.lat > 30.0, 2.0, 0.0)[:, None] + np.cos(2.0 * np.pi * np.arange(months) / 12.0)[:, None, None]
     run["surface"][:, 0] = 2.5e3 / tool.measures.MILLIBECQUEREL
+    run["log_radon"][:] = np.log(2.5e3 / tool.measures.MILLIBECQUEREL)
     height = -7.5e3 * np.log(pressure / 1.0e5)
     run["profile"][:, 0] = 5.0e3 / tool.measures.MILLIBECQUEREL * 0.5 ** (1e-3 * height)
     run["profile"][:, 1], run["profile"][:, 2], run["layers"][:] = height, pressure, (1500.0, 1.0)
@@ -191,7 +192,7 @@ def test_the_page_shows_what_was_measured(tool, tmp_path):
     values = {line.name: rows[line.what][0] for line in tool.published.LINES}
     assert len(values) == len(tool.published.LINES) == len({line.name for line in tool.published.LINES})
     expected = {"ground": 1.3, "troposphere": 1.3, "all air": 1.3, "ratio": 1.0, "lag": 1.3, "age": 1.2, "tropics": 0.7,
-                "above layer": 0.55, "above 5.5 km": 0.2, "boreal": 2.5, "rectifier": 2.0, "arctic aloft": 3.0,
+                "above layer": 0.55, "above 5.5 km": 0.2, "boreal": 2.5, "boreal mean": 2.5, "rectifier": 2.0, "arctic aloft": 3.0,
                 "low over 500": 2.0 ** (7.5 * np.log(0.95 / 0.5))}
     for name, value in expected.items():  # radon is read between levels by straight lines
         assert float(values[name]) == pytest.approx(value, rel=0.1 if name == "low over 500" else 0.02), name

@@ -12,30 +12,30 @@ from pathlib import Path
 
 import numpy as np
 
+from mozart_coupling.constants import AVOGADRO
 from mozart_coupling.embedded import climate
-from mozart_coupling.embedded.circulation import Circulation
-from mozart_coupling.embedded.core import TransportCore
+from mozart_coupling.embedded.circulation import EPOCH, Circulation
 from mozart_coupling.embedded.met_feed import MetFeed
 from mozart_coupling.embedded.step import StepMet
+from mozart_coupling.errors import CouplingError
 from mozart_coupling.grids import Grid
 from mozart_coupling.land import land_fraction
 
 from . import measures, published
 from .biosphere import BalancedBiosphere
-from .measures import MILLIBECQUEREL, Run
+from .measures import Run
 from .run import Plan, RealismRun
-from .tally import Tally
-from .tracers import RADON, SF6, Tracers
+from .tracers import AIR_KG_PER_MOL, RADON, RADON_FLUX, SF6, Tracers
 from .winds import AnalyticWinds, Winds, YearOfFiles
 
 GRID, MONTHS, SHORT = "64x32", 14, 2
 WITH_WAVES = "primitive_polar"
 WAVES_ADDED = "primitive equations from January on: the analytic circulation's polar waves added to the winds"
-FROZEN_SHARE = 1.0 / 3.0  # of radon's flux where the soil is frozen (Zhang et al. 2021)
-ICE_LAYER, ICE_HEAT = 150.0, -10.0  # m, W m-2: a stable layer over sea ice
+FROZEN_SHARE = 1.0 / 3.0  # of radon's flux where the soil is frozen: a scenario that Zhang et al. (2021) tested
+WET_SOILS = ((30.0, 70.0), (1.0, 0.2))  # degrees north, atoms cm-2 s-1: Conen & Robertson (2002)
 EQUINOX = np.datetime64("2014-04-20", "D")
-LEAST = 1e-30  # mol mol-1: the first days, before the air of every cell holds radon
 WIND_FIELDS = ("U", "V", "PS")
+LAYER_FIELDS = ("PBLH", "SHFLX", "QFLX", "TAUX", "TAUY", "TS", "T", "Q")  # what the boundary layer's mixing is made of
 
 
 # --- Circulations with one thing changed --------------------------------------------------------------------------------------
@@ -53,24 +53,49 @@ class SeasonlessWinds(Circulation):
         return super().record(time) | {name: winds[name] for name in WIND_FIELDS}
 
 
-class SeasonlessMixing(Circulation):
-    """Temperature, boundary layer, convection and ground of 20 April all year, with their day; winds have their seasons."""
+class _OfTheEquinox(Circulation):
+    """Some fields are those of 20 April all year, with their day."""
+
+    fields: tuple[str, ...]
 
     def record(self, time: np.datetime64) -> dict[str, np.ndarray]:
         """See `Circulation`."""
-        winds = super().record(time)
         of_the_day = np.datetime64(time, "s") - np.datetime64(time, "D")
-        return super().record(EQUINOX + of_the_day) | {name: winds[name] for name in WIND_FIELDS}
+        still = super().record(EQUINOX + of_the_day)
+        return super().record(time) | {name: still[name] for name in self.fields}
 
 
-class StableIce(Circulation):
-    """A shallow stable layer over sea ice, where the climate has the open sea's 400 m and more."""
+class SeasonlessLayer(_OfTheEquinox):
+    """The boundary layer and what mixes it have no season; winds and convection have theirs."""
+
+    fields = LAYER_FIELDS
+
+
+class SeasonlessClouds(_OfTheEquinox):
+    """Convection has no season."""
+
+    fields = ("CMFMC",)
+
+
+class NoClouds(Circulation):
+    """Nothing is lifted by convection."""
+
+    def record(self, time: np.datetime64) -> dict[str, np.ndarray]:
+        """See `Circulation`."""
+        fields = super().record(time)
+        return fields | {"CMFMC": np.zeros_like(fields["CMFMC"])}
+
+
+class OpenSeaOverIce(Circulation):
+    """The open sea's boundary layer and heat over sea ice too, as the climate had them once."""
 
     def record(self, time: np.datetime64) -> dict[str, np.ndarray]:
         """See `Circulation`."""
         fields = super().record(time)
         ice = fields["ORO"] == 2.0
-        return fields | {"PBLH": np.where(ice, ICE_LAYER, fields["PBLH"]), "SHFLX": np.where(ice, ICE_HEAT, fields["SHFLX"])}
+        wind = np.hypot(fields["U"][-1], fields["V"][-1])
+        sea = climate.boundary_layer_height(self.surface, time, wind, np.zeros_like(ice))
+        return fields | {"PBLH": sea, "SHFLX": np.where(ice, climate.SEA_HEAT, fields["SHFLX"])}
 
 
 class WeakPolarWaves(Circulation):
@@ -123,7 +148,7 @@ class YearWithPolarWaves(YearOfFiles):
         return feed, start, end
 
 
-# --- Other tracers, other sums --------------------------------------------------------------------------------------------------
+# --- Other sources --------------------------------------------------------------------------------------------------------------
 
 class FrozenSoils(Tracers):
     """Soils under snow emit a third of the radon."""
@@ -140,35 +165,19 @@ class FrozenSoils(Tracers):
 
     def frozen(self, time: int) -> np.ndarray:
         """Where the analytic climate has snow on land (nlat, nlon); `time` since 1970 [s]."""
-        date = np.datetime64(int(time), "s")
-        day_of_year = (date - date.astype("datetime64[Y]")) / np.timedelta64(86400, "s")
-        winter, still = float(np.cos(2.0 * np.pi * (day_of_year - 20.0) / 365.25)), np.zeros(self.grid.shape)
+        date, still = np.datetime64(int(time), "s"), np.zeros(self.grid.shape)
+        winter = Circulation._winter_north(float((date - EPOCH) / np.timedelta64(1, "s")))
         return climate.ground_fields(self._surface, date, winter, still, still)["SNOWH"] > 0.0
 
 
-class RadonByLogarithm(Tally):
-    """Keeps also the mean logarithm of radon at the ground over boreal land, which gives a geometric mean over hours and cells."""
+class WetSoils(Tracers):
+    """Radon's flux falls from 30 to 70 degrees north, for soils are wetter there (Conen & Robertson 2002)."""
 
-    def __init__(self, grid: Grid, n_levels: int, months: int) -> None:
-        super().__init__(grid, n_levels, months)
-        self._boreal = (land_fraction(grid) >= 0.5) & ((grid.lat > 55.0) & (grid.lat < 65.0))[:, None]
-        self.arrays["log_radon"] = np.zeros(months)
-
-    def add(self, core: TransportCore, month: int, elapsed: float) -> None:
-        """See `Tally`."""
-        super().add(core, month, elapsed)
-        self.arrays["log_radon"][month] += np.log(np.maximum(core.tracer(RADON)[-1][self._boreal], LEAST)).mean()
-
-
-def geometric_radon(run: Run, month: int) -> float:
-    """Geometric mean of radon in the lowest layer over boreal land in a month (from 0) [Bq m-3]."""
-    return 1.0e-3 * MILLIBECQUEREL * float(np.exp(run["log_radon"][month] / run["samples"][month]))
-
-
-def boreal_radon(run: Run, month: int) -> float:
-    """The same as an arithmetic mean."""
-    land = land_fraction(Grid.from_centres(run["lon"], run["lat"])) >= 0.5
-    return 1.0e-3 * measures.radon_ground(run, slice(month, month + 1), 55.0, 65.0, land)
+    def __init__(self, grid: Grid, air_mass: float, biosphere: BalancedBiosphere | None) -> None:
+        super().__init__(grid, air_mass, biosphere)
+        latitude = grid.lat[:, None]
+        northern = land_fraction(grid) * np.interp(latitude, *WET_SOILS) * (RADON_FLUX / AVOGADRO * AIR_KG_PER_MOL)
+        self._radon = np.where((latitude > WET_SOILS[0][0]) & (latitude < WET_SOILS[0][1]), northern, self._radon)
 
 
 # --- The experiments --------------------------------------------------------------------------------------------------------------
@@ -183,18 +192,19 @@ class MonthLine:
 
 LINES = {line.name: line for line in published.LINES}
 MONTH_LINES = {
-    "arctic": MonthLine("Arctic age of the lowest layer, 80-90°N, February (d)", lambda run, month: measures.polar_age_of_month(
+    "february arctic": MonthLine("Arctic age of the lowest layer, 80-90°N, February (d)", lambda run, month: measures.polar_age_of_month(
         run, month, None, 80.0, 90.0)),
-    "arctic aloft": MonthLine("Arctic age at 300 hPa, 80-90°N, February (d)", lambda run, month: measures.polar_age_of_month(
+    "february arctic aloft": MonthLine("Arctic age at 300 hPa, 80-90°N, February (d)", lambda run, month: measures.polar_age_of_month(
         run, month, 3.0e4, 80.0, 90.0)),
-    "boreal": MonthLine("radon in the lowest 60 m, boreal land 55-65°N, February (Bq m-3)", boreal_radon),
-    "boreal geometric": MonthLine("the same as a geometric mean over hours and cells", geometric_radon),
-    "radon aloft": MonthLine("radon at 500 hPa, 30-60°N, February (1e-21 mol/mol)", lambda run, month: 1e21 * measures.of_month(
+    "february boreal": MonthLine("radon in the lowest 60 m, boreal land 55-65°N, geometric mean of February (Bq m-3)",
+                                 lambda run, month: measures.boreal_radon(run, slice(month, month + 1))),
+    "february radon aloft": MonthLine("radon at 500 hPa, 30-60°N, February (1e-21 mol/mol)", lambda run, month: 1e21 * measures.of_month(
         run, RADON, month, 5.0e4, 30.0, 60.0)),
-    "sf6": MonthLine("SF6 at 850 hPa, 30-60°N less 60-30°S, February (yr)", lambda run, month: measures.of_month(
+    "february sf6": MonthLine("SF6 at 850 hPa, 30-60°N less 60-30°S, February (yr)", lambda run, month: measures.of_month(
         run, SF6, month, 8.5e4, 30.0, 60.0) - measures.of_month(run, SF6, month, 8.5e4, -60.0, -30.0)),
 }
-YEAR_LINES = ("rectifier", "rectifier polar season", "arctic winter", "arctic summer")
+RECTIFIERS = ("rectifier", "rectifier polar season", "rectifier middle", "rectifier season")
+POLAR = ("february arctic", "february arctic aloft")
 
 
 @dataclass(frozen=True)
@@ -224,14 +234,18 @@ class Experiment:
         return set(self.lines) <= set(MONTH_LINES)
 
 
-BASE = Experiment("coarse", "nothing", YEAR_LINES)
+BASE = Experiment("coarse", "nothing", RECTIFIERS)
 EXPERIMENTS = (
-    Experiment("seasonless_winds", "winds of the equinox all year", YEAR_LINES, make=SeasonlessWinds),
-    Experiment("seasonless_mixing", "boundary layer, convection and temperature of 20 April all year", YEAR_LINES, make=SeasonlessMixing),
-    Experiment("stable_ice", "a stable layer of 150 m over sea ice, for the open sea's", YEAR_LINES, make=StableIce),
-    Experiment("frozen_soils", "soils under snow emit a third of the radon (Zhang et al. 2021)", ("boreal", "boreal geometric"),
-               tracers=FrozenSoils),
-    Experiment("weak_polar_waves", "polar waves at half their speed", ("arctic", "arctic aloft"), make=WeakPolarWaves),
+    Experiment("seasonless_winds", "winds of the equinox all year", (*RECTIFIERS, "arctic winter", "arctic summer"), make=SeasonlessWinds),
+    Experiment("seasonless_layer", "boundary layer of 20 April all year", RECTIFIERS, make=SeasonlessLayer),
+    Experiment("seasonless_clouds", "convection of 20 April all year", RECTIFIERS, make=SeasonlessClouds),
+    Experiment("no_clouds", "no convection", (*RECTIFIERS, "above layer", "above 5.5 km"), make=NoClouds),
+    Experiment("open_ice", "the open sea's boundary layer and heat over sea ice", (*RECTIFIERS, "arctic winter", "arctic summer"),
+               make=OpenSeaOverIce),
+    Experiment("wet_soils", "radon's flux falls from 1 at 30°N to 0.2 at 70°N (Conen & Robertson 2002)",
+               ("boreal", "boreal mean", "above 5.5 km"), tracers=WetSoils),
+    Experiment("frozen_soils", "soils under snow emit a third of the radon", ("boreal", "boreal mean"), tracers=FrozenSoils),
+    Experiment("weak_polar_waves", "polar waves at half their speed", POLAR, make=WeakPolarWaves),
     Experiment("half_step", "steps of 30 minutes", tuple(MONTH_LINES), timestep=1800),
 )
 
@@ -246,12 +260,19 @@ class _Run(RealismRun):
     def tracers(self, grid: Grid, air_mass: float, biosphere: BalancedBiosphere) -> Tracers:
         return self._experiment.tracers(grid, air_mass, biosphere)
 
-    def tally(self, grid: Grid, n_levels: int) -> Tally:
-        return RadonByLogarithm(grid, n_levels, self.plan.months)
+
+def check_names(names: Collection[str]) -> None:
+    """Raise a CouplingError if a name is no experiment's."""
+    known = [experiment.name for experiment in EXPERIMENTS]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise CouplingError("no such experiment", "--experiments", ", ".join(unknown), ", ".join(known),
+                            "Give names of these, or none for all.")
 
 
 def make(names: Collection[str], work: Path, say: Callable[[str], None], threads: int = 1) -> dict[str, Run]:
     """Results of the unchanged run (`BASE.name`) and of the experiments of these names, from checkpoints where there are some."""
+    check_names(names)
     chosen = [experiment for experiment in EXPERIMENTS if experiment.name in names]
     longest = SHORT if all(experiment.short for experiment in chosen) else MONTHS
     lengths = {BASE: longest} | {experiment: SHORT if experiment.short else MONTHS for experiment in chosen}
@@ -280,7 +301,7 @@ def table(runs: Mapping[str, Run], year: Run | None = None) -> str:
             old, new = (_value(run, name, experiment.short) for run in (runs[BASE.name], runs[experiment.name]))
             text += _row(experiment.what, (MONTH_LINES if experiment.short else LINES)[name].what, old, new)
     if year is not None and WITH_WAVES in runs:
-        for name in ("arctic", "arctic aloft"):
+        for name in POLAR:
             old, new = (_value(run, name, True) for run in (year, runs[WITH_WAVES]))
             text += _row(WAVES_ADDED, MONTH_LINES[name].what, old, new)
     return text

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from mozart_coupling.embedded.levels import P0, level_pressure, mid_coefficients
+from mozart_coupling.grids import Grid
 
-from .tally import MAPS, SEASONS
+from .tally import MAPS, SEASONS, boreal_land
 from .tracers import AGE, BIOSPHERE, BIOSPHERE_DAILY, POLAR_AGE, RADON, RADON_DECAY, SF6
 
 Run = Mapping[str, np.ndarray]
@@ -124,11 +125,17 @@ def radon_at(run: Run, season: str, pressure: float) -> float:
     return float(np.interp(np.log(pressure), np.log(own), radon))
 
 
-def radon_ground(run: Run, month_slice: slice, low: float, high: float, land: np.ndarray) -> float:
-    """Mean of all hours in the lowest layer over land between two latitudes; mBq per standard m3."""
-    field = _surface(run, RADON)[month_slice].mean(axis=0)
-    weight = land * np.cos(np.deg2rad(run["lat"]))[:, None] * ((run["lat"] > low) & (run["lat"] < high))[:, None]
-    return float((field * weight).sum() / weight.sum()) * MILLIBECQUEREL
+def boreal_radon(run: Run, months: slice) -> float:
+    """Geometric mean over hours and cells of the lowest layer over boreal land, from what `tally` kept [Bq m-3]."""
+    logarithm = run["log_radon"][months].sum() / run["samples"][months].sum()
+    return 1.0e-3 * MILLIBECQUEREL * float(np.exp(logarithm))
+
+
+def boreal_radon_mean(run: Run, months: slice) -> float:
+    """The same as an arithmetic mean [Bq m-3]."""
+    grid = Grid.from_centres(run["lon"], run["lat"])
+    field = _surface(run, RADON)[months].mean(axis=0)
+    return 1.0e-3 * MILLIBECQUEREL * float(np.average(field, weights=boreal_land(grid) * grid.area))
 
 
 def rectifier(run: Run, daily: bool) -> np.ndarray:

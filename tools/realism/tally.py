@@ -18,6 +18,8 @@ LEAST_LAND = 0.9
 AFTERNOON = (13.0, 16.0)  # local solar time [h]
 SEASONS = {"JJA": (6, 7, 8), "DJF": (12, 1, 2)}
 HIGH = 5500.0  # m above ground
+BOREAL_BAND = (55.0, 65.0)  # degrees north: radon at the ground, over cells of at least half land
+LEAST_RADON = 1e-30  # mol mol-1: the first days, before the air of every cell holds some
 MAPS = (RADON, BIOSPHERE, BIOSPHERE_DAILY)
 """Tracers whose lowest layer is kept as monthly maps."""
 
@@ -30,7 +32,8 @@ class Tally:
     zonal (months, tracers, nlev, nlat): mixing ratio weighted by air mass, sums along parallels; ages as ages.
     mass (months, nlev, nlat): air [kg], the same way.
     surface (months, len(MAPS), nlat, nlon): lowest layer.
-    samples (months,): how many were added to these three.
+    log_radon (months,): mean logarithm of radon in the lowest layer over boreal land, weighted by area: gives a geometric mean.
+    samples (months,): how many were added to these four.
     ends (months + 1, tracers, 2): means over all air of the northern and the southern hemisphere at the ends of months.
     turn (tracers,): what the turns of the year changed in the global means.
     profile (seasons, 3, nlev): radon, mid-level height [m], pressure [Pa] over land in the afternoon, sums over columns by area.
@@ -44,12 +47,16 @@ class Tally:
         n = len(NAMES)
         self.arrays = {
             "zonal": np.zeros((months, n, n_levels, grid.nlat)), "mass": np.zeros((months, n_levels, grid.nlat)),
-            "surface": np.zeros((months, len(MAPS), *grid.shape)), "samples": np.zeros(months), "ends": np.zeros((months + 1, n, 2)),
-            "turn": np.zeros(n), "profile": np.zeros((len(SEASONS), 3, n_levels)), "layers": np.zeros((len(SEASONS), 2)),
+            "surface": np.zeros((months, len(MAPS), *grid.shape)), "log_radon": np.zeros(months), "samples": np.zeros(months),
+            "ends": np.zeros((months + 1, n, 2)), "turn": np.zeros(n),
+            "profile": np.zeros((len(SEASONS), 3, n_levels)), "layers": np.zeros((len(SEASONS), 2)),
             "content": np.zeros((len(SEASONS), 3)), "fixer": np.zeros(months),
         }
         land = (land_fraction(grid) >= LEAST_LAND) & ((grid.lat > LAND_BAND[0]) & (grid.lat < LAND_BAND[1]))[:, None]
         self._land = np.nonzero(land)
+        self._boreal = boreal_land(grid)
+        weights = grid.area[self._boreal]
+        self._boreal_weights = weights / weights.sum()
 
     def add(self, core: TransportCore, month: int, elapsed: float) -> None:
         """Take the state into a month's means; `elapsed` since the run's start [s]."""
@@ -60,6 +67,8 @@ class Tally:
             zonal += ((elapsed / YEAR_S - shown if number == AGE else shown) * mass).sum(axis=2)
         for index, number in enumerate(MAPS):
             self.arrays["surface"][month, index] += core.tracer(number)[-1]
+        logarithm = np.log(np.maximum(core.tracer(RADON)[-1][self._boreal], LEAST_RADON))
+        self.arrays["log_radon"][month] += logarithm @ self._boreal_weights
         self.arrays["samples"][month] += 1
 
     def end(self, core: TransportCore, index: int) -> None:
@@ -94,6 +103,12 @@ class Tally:
         self.arrays["layers"][season] += (weight @ depth, weight.sum())
         for index, height in enumerate((np.zeros_like(depth), depth, np.full_like(depth, HIGH))):
             self.arrays["content"][season, index] += weight @ (content * share_above(faces.T, height)).sum(axis=1)
+
+
+def boreal_land(grid: Grid) -> np.ndarray:
+    """Cells of at least half land in BOREAL_BAND (nlat, nlon)."""
+    inside = (grid.lat > BOREAL_BAND[0]) & (grid.lat < BOREAL_BAND[1])
+    return (land_fraction(grid) >= 0.5) & inside[:, None]
 
 
 def share_above(faces: np.ndarray, height: np.ndarray) -> np.ndarray:
