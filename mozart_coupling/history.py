@@ -47,15 +47,13 @@ class HistoryWriter:
         self.samples_per_file = samples_per_file
         self._path: Path | None = None
         self._data: ClassicWriter | None = None
+        self._record = 0
 
-    def write(self, end: int, mixing_ratio: Iterable[np.ndarray], ps: np.ndarray, mid: np.ndarray, interface: np.ndarray,
-              humidity: np.ndarray | None) -> None:
-        """Append one average that ends at `end` [s since 1970].
+    def begin(self, end: int, ps: np.ndarray, mid: np.ndarray, interface: np.ndarray, humidity: np.ndarray | None) -> None:
+        """The air of an average that ends at `end` [s since 1970].
 
         Parameters
         ----------
-        mixing_ratio
-            A field (nlev, nlat, nlon) in the layout's unit for each tracer.
         ps
             (nlat, nlon) [Pa].
         mid, interface
@@ -68,20 +66,24 @@ class HistoryWriter:
         with writing(self._path):
             if self._data is None:
                 self._data = self._create(self._path)
-            self._append(self._data, end, mixing_ratio, ps, mid, interface, humidity)
-            if len(self._data.dimensions["time"]) == self.samples_per_file:
-                self.close()
+            data, self._record = self._data, len(self._data.dimensions["time"])
+            record = self._record
+            data["PS"][record], data["Zm"][record], data["Zi"][record] = ps, mid, interface
+            if humidity is not None:
+                data["Q"][record] = humidity
+            data["date"][record], data["datesec"][record] = date_pair(end)
+            data["time"][record] = DAYS_BEFORE_1970 + end / DAY
 
-    def _append(self, data: ClassicWriter, end: int, mixing_ratio: Iterable[np.ndarray], ps: np.ndarray, mid: np.ndarray,
-                interface: np.ndarray, humidity: np.ndarray | None) -> None:
-        record = len(data.dimensions["time"])
-        for name, field in zip(self.layout.tracers, mixing_ratio, strict=True):
-            data[name + VMR_SUFFIX][record] = field
-        data["PS"][record], data["Zm"][record], data["Zi"][record] = ps, mid, interface
-        if humidity is not None:
-            data["Q"][record] = humidity
-        data["date"][record], data["datesec"][record] = date_pair(end)
-        data["time"][record] = DAYS_BEFORE_1970 + end / DAY
+    def finish(self, mixing_ratio: Iterable[np.ndarray]) -> None:
+        """The tracers of the average that was begun: a field (nlev, nlat, nlon) in the layout's unit for each."""
+        data, path = self._data, self._path
+        if data is None or path is None:
+            raise ValueError("no average was begun")
+        with writing(path):
+            for name, field in zip(self.layout.tracers, mixing_ratio, strict=True):
+                data[name + VMR_SUFFIX][self._record] = field
+            if self._record + 1 == self.samples_per_file:
+                self.close()
 
     def close(self) -> None:
         """Complete the open file, if there is one, and give it its name."""

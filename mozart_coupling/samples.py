@@ -15,7 +15,7 @@ from mozart_coupling.dates import date_pair, from_date_pair, readable
 from mozart_coupling.errors import SampleError
 from mozart_coupling.grids import Grid
 from mozart_coupling.heights import hybrid_pressure
-from mozart_coupling.netcdf import attribute, new_dataset, open_dataset
+from mozart_coupling.netcdf import ClassicWriter, abandon, attribute, commit, new_dataset, open_dataset, temporary_name, writing
 
 LARGEST_LONGITUDE = 720.0  # any convention fits; beyond are fill values
 
@@ -114,6 +114,16 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class ColumnAir:
+    """What sampled columns have beside their tracers, arrays as in `Samples`, for each distinct column."""
+
+    surface_pressure: np.ndarray
+    height: np.ndarray
+    height_interface: np.ndarray
+    specific_humidity: np.ndarray | None
+
+
+@dataclass(frozen=True)
 class SampleColumns:
     """Samples without repetition: arrays as in `Samples` for each distinct column, and the column of every sample."""
 
@@ -157,22 +167,71 @@ def read_request(path: Path | str) -> SampleRequest:
         return SampleRequest(*(contract.value(data, name, 1) for name in ("lon", "lat", "time_start", "time_end")))
 
 
-def write_samples(path: Path | str, columns: SampleColumns, case: str, end: int) -> None:
-    """Write sampled columns; `end` is the end of the run [s since 1970], by which a reader knows that the run went through."""
-    sizes = {"sample": columns.column.size, "columns": columns.surface_pressure.size, "tracer": len(columns.tracers),
-             "lev": columns.height.shape[1], "ilev": columns.height_interface.shape[1]}
-    humidity = columns.specific_humidity
-    with new_dataset(path, columns.mixing_ratio.nbytes) as data:
-        contract.define(data, SAMPLES, sizes, leave_out=() if humidity is not None else ("specific_humidity",),
-                        attributes={"tracers": ",".join(columns.tracers), "case": case})
-        for name in ("column", "mixing_ratio", "surface_pressure", "height", "height_interface"):
-            data[name][:] = getattr(columns, name)
-        if humidity is not None:
-            data["specific_humidity"][:] = humidity
-        data["hyai"][:], data["hybi"][:], data["P0"][...] = columns.hyai, columns.hybi, REFERENCE_PRESSURE
-        data["hyam"][:] = 0.5 * (columns.hyai[1:] + columns.hyai[:-1])
-        data["hybm"][:] = 0.5 * (columns.hybi[1:] + columns.hybi[:-1])
-        data["date"][...], data["datesec"][...] = date_pair(end)
+class SampleWriter:
+    """A sample file: mixing ratios as columns are complete, the rest at the end, when the file gets its name.
+
+    Parameters
+    ----------
+    path
+        The file.
+    column
+        Column of each sample, from 0.
+    tracers
+        Names.
+    levels
+        (hyai, hybi), each (nlev+1,) [1].
+    case
+        Name of the run.
+    has_humidity
+        Whether columns have humidity.
+    """
+
+    def __init__(self, path: Path, column: np.ndarray, tracers: Sequence[str], levels: tuple[np.ndarray, np.ndarray], case: str,
+                 has_humidity: bool) -> None:
+        self._path, self._column, self._tracers, self._levels, self._case = Path(path), column, tuple(tracers), levels, case
+        self._has_humidity = has_humidity
+        self._n_columns = int(column.max(initial=-1)) + 1
+        self._data: ClassicWriter | None = None
+
+    def put(self, rows: np.ndarray, mixing_ratio: np.ndarray) -> None:
+        """Write columns `rows` (n,), ascending: mixing ratios (n, n_tracers, nlev) [mol/mol]."""
+        with writing(self._path):
+            values = self._open()["mixing_ratio"]
+            for part in np.split(np.arange(rows.size), np.flatnonzero(np.diff(rows) != 1) + 1):
+                values[rows[part[0]] : rows[part[-1]] + 1] = mixing_ratio[part[0] : part[-1] + 1]
+
+    def complete(self, columns: ColumnAir, end: int) -> None:
+        """Write the rest; `end` is the end of the run [s since 1970], by which a reader knows that the run went through."""
+        hyai, hybi = self._levels
+        with writing(self._path):
+            data = self._open()
+            data["column"][:] = self._column
+            for name in ("surface_pressure", "height", "height_interface"):
+                data[name][:] = getattr(columns, name)
+            if columns.specific_humidity is not None:
+                data["specific_humidity"][:] = columns.specific_humidity
+            data["hyai"][:], data["hybi"][:], data["P0"][...] = hyai, hybi, REFERENCE_PRESSURE
+            data["hyam"][:], data["hybm"][:] = 0.5 * (hyai[1:] + hyai[:-1]), 0.5 * (hybi[1:] + hybi[:-1])
+            data["date"][...], data["datesec"][...] = date_pair(end)
+            data.close()
+            commit(temporary_name(self._path), self._path)
+        self._data = None
+
+    def discard(self) -> None:
+        """Drop the file: for a run that failed."""
+        if self._data is not None:
+            abandon(self._data, temporary_name(self._path))
+        self._data = None
+
+    def _open(self) -> ClassicWriter:
+        if self._data is None:
+            n_lev, n_tracers = self._levels[0].size - 1, len(self._tracers)
+            sizes = {"sample": self._column.size, "columns": self._n_columns, "tracer": n_tracers, "lev": n_lev, "ilev": n_lev + 1}
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._data = ClassicWriter(temporary_name(self._path), self._n_columns * n_tracers * n_lev * 8)
+            contract.define(self._data, SAMPLES, sizes, leave_out=() if self._has_humidity else ("specific_humidity",),
+                            attributes={"tracers": ",".join(self._tracers), "case": self._case})
+        return self._data
 
 
 def read_samples(path: Path | str, tracers: Sequence[str] | None = None) -> Samples:

@@ -30,8 +30,8 @@ class Fields(Sequence[np.ndarray]):
 
     Parameters
     ----------
-    blocked
-        The blocks; what is asked for later shows them as they are then.
+    blocks
+        The blocks, each (n, nlat, nlon, width); what is asked for later shows them as they are then.
     n_tracers
         Tracers that the blocks hold.
     threads
@@ -40,13 +40,14 @@ class Fields(Sequence[np.ndarray]):
         Field added to every tracer's, or None.
     """
 
-    def __init__(self, blocked: np.ndarray, n_tracers: int, threads: int, background: np.ndarray | None = None) -> None:
-        self._blocked, self._n, self._threads, self._background = blocked, n_tracers, threads, background
+    def __init__(self, blocks: Sequence[np.ndarray] | np.ndarray, n_tracers: int, threads: int,
+                 background: np.ndarray | None = None) -> None:
+        self._blocks, self._n, self._threads, self._background = blocks, n_tracers, threads, background
         self._group, self._kept = -1, np.empty(0)
 
     def on(self, background: np.ndarray) -> Fields:
         """The same on a background."""
-        return Fields(self._blocked, self._n, self._threads, background)
+        return Fields(self._blocks, self._n, self._threads, background)
 
     def __len__(self) -> int:
         return self._n
@@ -57,7 +58,7 @@ class Fields(Sequence[np.ndarray]):
         if index // GROUP != self._group:
             first = index // GROUP * GROUP
             self._kept = np.empty(0)  # before new memory is asked for
-            self._kept = gathered(self._blocked, first, min(first + GROUP, self._n), self._threads)
+            self._kept = gathered(self._blocks, first, min(first + GROUP, self._n), self._threads)
             if self._background is not None:
                 self._kept += self._background
             self._group = index // GROUP
@@ -111,10 +112,13 @@ def scatter(values: np.ndarray, blocked: np.ndarray, threads: int, first: int = 
     raise_status(*getattr(_face(), f"into_blocks_{_word(blocked)}")(threads, values.T, first + 1, blocked.T))
 
 
-def gathered(blocked: np.ndarray, first: int, last: int, threads: int) -> np.ndarray:
-    """Tracers `first` … `last` - 1 of (n_blocks, n, nlat, nlon, width) as (last - first, n, nlat, nlon), float64."""
-    values = np.empty((last - first, *blocked.shape[1:4]))
-    raise_status(*getattr(_face(), f"out_of_blocks_{_word(blocked)}")(threads, blocked.T, first + 1, values.T))
+def gathered(blocks: Sequence[np.ndarray] | np.ndarray, first: int, last: int, threads: int) -> np.ndarray:
+    """Tracers `first` … `last` - 1 of blocks (n, nlat, nlon, width), the last maybe narrower, as (last - first, n, nlat, nlon), float64."""
+    values = np.empty((last - first, *blocks[0].shape[:3]))
+    run, width = getattr(_face(), f"out_of_blocks_{_word(blocks[0])}"), blocks[0].shape[-1]
+    for number in range(first // width, -(-last // width)):
+        begin, end = max(first, number * width), min(last, (number + 1) * width)
+        raise_status(*run(threads, blocks[number][None].T, begin - number * width + 1, values[begin - first : end - first].T))
     return values
 
 
@@ -142,9 +146,22 @@ def add_columns(blocked: np.ndarray, background: np.ndarray | None, cells: tuple
 
 
 def take_into_mean(values: np.ndarray, weight: float, mean: np.ndarray, threads: int) -> None:
-    """Add values with a weight of one over their number with those before to a running mean, either of any precision."""
+    """Add a block's values to a running mean, with a weight of one over their number with those before; either of any precision.
+
+    Parameters
+    ----------
+    values
+        (nlev, nlat, nlon, width).
+    weight
+        1: the mean becomes these values, whatever it was.
+    mean
+        Of all or only of the first tracers of the block (nlev, nlat, nlon, width or less).
+    """
     run = getattr(_face(), f"average_{_word(values)}_{_word(mean)}")
-    raise_status(*run(threads, values.reshape(-1), weight, mean.reshape(-1)))
+    # Of whole blocks a row together, else a cell.
+    together = values.shape[2] if values.shape == mean.shape else 1
+    rows = [array.reshape(-1, together * array.shape[3]).T for array in (values, mean)]
+    raise_status(*run(threads, rows[0], weight, rows[1]))
 
 
 def shaped(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray:

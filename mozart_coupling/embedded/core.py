@@ -28,9 +28,9 @@ from mozart_coupling.embedded.blocks import (
     gathered,
     scatter,
     shaped,
-    take_into_mean,
 )
 from mozart_coupling.embedded.mixing import Mixing
+from mozart_coupling.embedded.running_mean import RunningMean
 from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.errors import CflError, MetError
 from mozart_coupling.grids import Grid
@@ -106,9 +106,7 @@ class TransportCore:
         self._companion: TransportCore | None = None
         self._coefficients: np.ndarray | None = None
         self._coefficients_source: np.ndarray | None = None
-        self._history: np.ndarray | None = None
-        self._history_kind = np.float64 if history_precision == "double" else np.float32
-        self._history_count = 0
+        self._history = RunningMean(self.n_tracers, np.float64 if history_precision == "double" else np.float32, self.threads)
         self._no_basis = np.zeros((0, *grid.shape))
         self._no_coefficients = np.zeros((n_blocks, 0, *grid.shape, self._block), dtype=self._kind)
 
@@ -198,22 +196,15 @@ class TransportCore:
 
     def accumulate_history(self) -> None:
         """Take the present mixing ratios into the running mean."""
-        if self._history is None:
-            self._history = np.zeros(self._q.shape, dtype=self._history_kind)
-        self._history_count += 1
-        take_into_mean(self._q, 1.0 / self._history_count, self._history, self.threads)
+        self._history.take(self._q)
 
     def history_mean(self) -> Fields:
         """Mean of what was accumulated since the last `reset_history`: a field (nlev, nlat, nlon) for each tracer, float64."""
-        if self._history is None or self._history_count == 0:
-            raise TransportError("no history was accumulated", "history_mean")
-        return Fields(self._history, self.n_tracers, self.threads)
+        return self._history.fields()
 
     def reset_history(self) -> None:
         """Forget what was accumulated."""
-        if self._history is not None:
-            self._history[:] = 0.0
-        self._history_count = 0
+        self._history.reset()
 
     # --- Time -------------------------------------------------------------------------------------------------------
 

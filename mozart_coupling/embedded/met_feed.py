@@ -44,7 +44,6 @@ class MetFeed:
         self._profile = [name for name in ("T", "Q") if name in names]
         self._ps_at = (-1, np.empty(0))
         self._step: dict[str, np.ndarray] = {}
-        self._profiles: dict[str, np.ndarray] = {}
 
     def surface_pressure(self, time: int) -> np.ndarray:
         """The met's surface pressure (nlat, nlon) [Pa]."""
@@ -57,8 +56,9 @@ class MetFeed:
         return self.files.fields_at(to_datetime64(time), ["PHIS"])["PHIS"]
 
     def profiles(self, time: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Temperature [K] and specific humidity [kg/kg] or None, each (nlev, nlat, nlon); valid until the next call."""
-        fields = self._profiles = self.files.fields_at(to_datetime64(time), self._profile, self._profiles, self.threads)
+        """Temperature [K] and specific humidity [kg/kg] or None, each (nlev, nlat, nlon); valid until the next call, also of `step`, whose
+        fields they take the place of."""
+        fields = self.files.fields_at(to_datetime64(time), self._profile, self._step, self.threads)
         return fields["T"], fields.get("Q")
 
     def columns(self, time: int, ilat: np.ndarray, ilon: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -67,7 +67,7 @@ class MetFeed:
         return fields["T"], fields.get("Q")
 
     def step(self, start: int, end: int) -> StepMet:
-        """Meteorology of the step from `start` to `end` [s since 1970]; its fields are valid until the next call."""
+        """Meteorology of the step from `start` to `end` [s since 1970]; its fields are valid until the next call, also of `profiles`."""
         middle = np.datetime64((start + end) * 500, "ms")
         ps_start = self.surface_pressure(start)
         fields = self._step = self.files.fields_at(middle, self._names, self._step, self.threads)

@@ -16,6 +16,7 @@ from mozart_coupling import contract
 from mozart_coupling.checks import MEAN_VMR, require_grid, require_levels, require_physical, to_mole_fraction
 from mozart_coupling.dates import DAY, calendar_date, readable
 from mozart_coupling.embedded.anomalies import AnomalyCore
+from mozart_coupling.embedded.averages import Averages
 from mozart_coupling.embedded.core import TransportCore
 from mozart_coupling.embedded.emission_feed import ComponentEmissions, EmissionFeed, FileEmissions
 from mozart_coupling.embedded.met_feed import MetFeed
@@ -23,12 +24,11 @@ from mozart_coupling.embedded.sampling import SampleCollector
 from mozart_coupling.embedded.settings import EmbeddedSettings
 from mozart_coupling.embedded.step import StepEmission
 from mozart_coupling.errors import CouplingError, InitialError, RestartError, SampleError, StateError
-from mozart_coupling.heights import hydrostatic_heights
 from mozart_coupling.history import HistoryLayout, HistoryWriter
 from mozart_coupling.initial import read_initial
 from mozart_coupling.met import MetFiles
 from mozart_coupling.restart import open_restart, read_master, read_pointer, write_pointer, write_restart
-from mozart_coupling.samples import read_request, write_samples
+from mozart_coupling.samples import SampleWriter, read_request
 from mozart_coupling.stale import dated_output, move_aside
 
 log = logging.getLogger("gcas-transport")
@@ -71,8 +71,9 @@ class EmbeddedModel:
             self._set_restart(master)
         self.emissions = self._open_emissions()
         self.core.set_coefficients(self.emissions.take_coefficients())
+        self._sample_writer: SampleWriter | None = None
         self.samples = self._open_samples()
-        self.averages = _Averages(self) if settings.history else None
+        self.averages = self._open_averages() if settings.history else None
 
     def run(self) -> None:
         """Step through the run and write all its output; what an earlier run left for the same dates goes to `aside` first.
@@ -104,6 +105,8 @@ class EmbeddedModel:
         except BaseException:
             if self.averages is not None:
                 self.averages.writer.discard()
+            if self._sample_writer is not None:
+                self._sample_writer.discard()
             raise
         finally:
             self.emissions.close()
@@ -185,7 +188,7 @@ class EmbeddedModel:
             emission = StepEmission(self.emissions.amounts(start, end))
             self.core.step(self.met.step(start, end), float(end - start), emission)
             if self.averages is not None:
-                self.averages.add(end)
+                self.averages.add(end, *self.met.profiles(end))
         except CouplingError as problem:
             raise problem.at(f"step from {readable(start)} to {readable(end)}") from problem
 
@@ -238,11 +241,8 @@ class EmbeddedModel:
                 "mode": settings.mode, "precision": settings.precision}
 
     def _write_samples(self) -> None:
-        settings = self.settings
-        if self.samples is not None and settings.sample_file is not None:
-            columns = self.samples.finish(self.to_vmr, self.met.surface_geopotential(self.start), *self.levels)
-            require_physical(columns.mixing_ratio, 1.0, f"samples from {readable(self.start)} to {readable(self.end)}", StateError)
-            write_samples(settings.sample_file, columns, settings.case, self.end)
+        if self.samples is not None and self._sample_writer is not None:
+            self._sample_writer.complete(self.samples.finish(self.met.surface_geopotential(self.start), *self.levels), self.end)
 
     def _report(self, now: int, number: int, elapsed: float) -> None:
         path = self.settings.progress_file
@@ -265,54 +265,31 @@ class EmbeddedModel:
 
     def _open_samples(self) -> SampleCollector | None:
         settings = self.settings
-        if settings.sample_list is None:
+        if settings.sample_list is None or settings.sample_file is None:
             return None
         request = read_request(settings.sample_list)
         if len(request) == 0:
             raise SampleError("the sample request is empty", settings.sample_list, "no rows", "at least one",
                               "Leave out sample_list and sample_file where nothing is to be sampled.")
         request.require_inside(self.start, self.end, settings.sample_list)
-        return SampleCollector(request, self.met.grid, self.levels[0].size - 1, settings.tracers, self.start, settings.timestep,
-                               self.n_steps,
-                               self.met.has_humidity)
+        samples = SampleCollector(request, self.met.grid, self.levels[0].size - 1, len(settings.tracers), self.start, settings.timestep,
+                                  self.n_steps, self.met.has_humidity, self._put_samples)
+        self._sample_writer = SampleWriter(settings.sample_file, samples.column, settings.tracers, self.levels, settings.case,
+                                           self.met.has_humidity)
+        return samples
 
-
-class _Averages:
-    """Averages since the last history record. Heights come from the mean temperature, humidity and surface pressure."""
-
-    def __init__(self, model: EmbeddedModel) -> None:
-        self.model, settings = model, model.settings
-        grid, n_levels = model.met.grid, model.levels[0].size - 1
-        layout = HistoryLayout(settings.directory, settings.case, settings.title, grid, *model.levels, settings.tracers,
+    def _open_averages(self) -> Averages:
+        settings, met = self.settings, self.met
+        layout = HistoryLayout(settings.directory, settings.case, settings.title, met.grid, *self.levels, settings.tracers,
                                "kg/kg" if settings.tracer_units == "mmr" else "mol/mol", settings.history_precision == "double",
-                               model.met.has_humidity, model.attributes())
-        self.writer = HistoryWriter(layout, settings.samples_per_file)
-        self._factor = model.to_vmr if settings.tracer_units == "vmr" else 1.0
-        self._phis = model.met.surface_geopotential(model.start)
-        self._ps, self._temperature = np.zeros(grid.shape), np.zeros((n_levels, *grid.shape))
-        self._humidity = np.zeros_like(self._temperature) if model.met.has_humidity else None
-        self._count = 0
+                               met.has_humidity, self.attributes())
+        factor = self.to_vmr if settings.tracer_units == "vmr" else 1.0
+        return Averages(HistoryWriter(layout, settings.samples_per_file), self.core, met.surface_geopotential(self.start), self.start,
+                        settings.history_interval, partial(self.physical, factor=factor))
 
-    def add(self, now: int) -> None:
-        """Take the state at the end of a step; write a record when the interval is over."""
-        model = self.model
-        temperature, humidity = model.met.profiles(now)
-        model.core.accumulate_history()
-        self._ps += model.core.surface_pressure
-        self._temperature += temperature
-        if self._humidity is not None and humidity is not None:
-            self._humidity += humidity
-        self._count += 1
-        if (now - model.start) % model.settings.history_interval == 0:
-            self._write(now)
-
-    def _write(self, now: int) -> None:
-        ps, temperature = self._ps / self._count, self._temperature / self._count
-        humidity = None if self._humidity is None else self._humidity / self._count
-        mid, interface = hydrostatic_heights(temperature, humidity, ps, self._phis, *self.model.levels)
-        mean = self.model.physical(self.model.core.history_mean(), f"averages up to {readable(now)}", self._factor)
-        self.writer.write(now, mean, ps, mid, interface, humidity)
-        self.model.core.reset_history()
-        self._ps[:], self._temperature[:], self._count = 0.0, 0.0, 0
-        if self._humidity is not None:
-            self._humidity[:] = 0.0
+    def _put_samples(self, rows: np.ndarray, mixing_ratio: np.ndarray) -> None:
+        """Complete columns, from kg/kg to mol/mol, into their file."""
+        mixing_ratio *= self.to_vmr
+        require_physical(mixing_ratio, 1.0, f"columns {rows[0]} … {rows[-1]} of the samples", StateError)
+        if self._sample_writer is not None:
+            self._sample_writer.put(rows, mixing_ratio)

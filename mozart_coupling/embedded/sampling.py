@@ -1,18 +1,20 @@
-"""In-line sampling: only the columns that are active in a step are touched, equal requests once."""
+"""In-line sampling: only the columns that are active in a step are touched and kept, equal requests once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from mozart_coupling.grids import Grid
 from mozart_coupling.heights import hydrostatic_heights
-from mozart_coupling.samples import SampleColumns, SampleRequest
+from mozart_coupling.samples import ColumnAir, SampleRequest
+
+GROUP = 64  # complete columns that are handed on together
 
 
 class SampleCollector:
-    """Accumulates weighted profiles over a run.
+    """Accumulates weighted profiles over a run, and hands them on as they are complete.
 
     The model's states are numbered from 0 (the start) to the number of steps. A mean over an interval is the mean of the
     states at the ends of the steps inside it, weighted by how much of the step lies inside: for a history interval this is
@@ -24,16 +26,24 @@ class SampleCollector:
         Inside the run: see `SampleRequest.require_inside`.
     start, timestep, n_steps
         The run [s since 1970, s, 1].
+    hand_on
+        (rows, mixing ratios): takes complete columns, numbers ascending (n,) and values (n, n_tracers, nlev) [kg/kg].
     """
 
-    def __init__(self, request: SampleRequest, grid: Grid, n_levels: int, tracers: Sequence[str], start: int, timestep: int, n_steps: int,
-                 has_humidity: bool) -> None:
+    def __init__(self, request: SampleRequest, grid: Grid, n_levels: int, n_tracers: int, start: int, timestep: int, n_steps: int,
+                 has_humidity: bool, hand_on: Callable[[np.ndarray, np.ndarray], None]) -> None:
         self.ilat, self.ilon, first, last, self.column = request.columns(grid)
-        self.tracers = tuple(tracers)
+        self._hand_on = hand_on
         n = self.ilat.size
         self._state, self._row, self._weight = _schedule(first, last, start, timestep, n_steps)
         self._begin = np.searchsorted(self._state, np.arange(n_steps + 2))
-        self._mixing = np.zeros((n, len(tracers), n_levels))
+        self._first, self._last = np.full(n, n_steps), np.zeros(n, dtype=np.int64)
+        np.minimum.at(self._first, self._row, self._state)
+        np.maximum.at(self._last, self._row, self._state)
+        # Mixing ratios are kept of columns between their first and last state alone; `_place` says where.
+        at_once = np.cumsum(np.bincount(self._first, minlength=n_steps + 2) - np.bincount(self._last + 1, minlength=n_steps + 2))
+        self._mixing = np.zeros((int(at_once.max(initial=0)), n_tracers, n_levels))
+        self._place, self._free = np.zeros(n, dtype=np.int64), list(range(len(self._mixing)))
         self._ps, self._temperature = np.zeros(n), np.zeros((n, n_levels))
         self._humidity = np.zeros((n, n_levels)) if has_humidity else None
 
@@ -57,23 +67,28 @@ class SampleCollector:
         part = slice(self._begin[state], self._begin[state + 1])
         row, weight = self._row[part], self._weight[part]
         i, j = self.ilat[row], self.ilon[row]
+        new = row[self._first[row] == state]
+        self._place[new] = [self._free.pop() for _ in new]
+        self._mixing[self._place[new]] = 0.0
         # A row appears once in a state, so that threads and adding through the index are safe.
-        add_columns(i, j, row, weight, self._mixing)
+        add_columns(i, j, self._place[row], weight, self._mixing)
         self._ps[row] += weight * ps[i, j]
         temperature, humidity = profiles(i, j)
         self._temperature[row] += weight[:, None] * temperature
         if self._humidity is not None and humidity is not None:
             self._humidity[row] += weight[:, None] * humidity
+        complete = np.sort(row[self._last[row] == state])
+        for first in range(0, complete.size, GROUP):
+            rows = complete[first : first + GROUP]
+            self._hand_on(rows, self._mixing[self._place[rows]])
+        self._free += self._place[complete].tolist()
 
-    def finish(self, to_mole_fraction: float, phis: np.ndarray, hyai: np.ndarray, hybi: np.ndarray) -> SampleColumns:
-        """The columns in mol/mol, once, with heights from their mean temperature, humidity and surface pressure."""
+    def finish(self, phis: np.ndarray, hyai: np.ndarray, hybi: np.ndarray) -> ColumnAir:
+        """All else about the columns; heights from their mean temperature, humidity and surface pressure."""
         humidity = None if self._humidity is None else np.ascontiguousarray(self._humidity.T)
         mid, interface = hydrostatic_heights(np.ascontiguousarray(self._temperature.T), humidity, self._ps, phis[self.ilat, self.ilon],
                                              hyai, hybi)
-        self._mixing *= to_mole_fraction
-        return SampleColumns(self.column, self._mixing, self._ps, np.ascontiguousarray(mid.T),
-                             np.ascontiguousarray(interface.T),
-                             self._humidity, hyai, hybi, self.tracers)
+        return ColumnAir(self._ps, np.ascontiguousarray(mid.T), np.ascontiguousarray(interface.T), self._humidity)
 
 
 def _schedule(first: np.ndarray, last: np.ndarray, start: int, timestep: int, n_steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -43,52 +43,52 @@ contains
     !> Take values in double precision into a running mean in double.
     subroutine average_double_double(n_threads, values, weight, mean, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
-        real(dp), contiguous, intent(in) :: values(:)              !! (n)
-        real(dp), intent(in) :: weight                 !! of the values: one over their number with those before [1]
-        real(dp), contiguous, intent(inout) :: mean(:)             !! (n)
+        real(dp), contiguous, intent(in) :: values(:, :)           !! (block, n)
+        real(dp), intent(in) :: weight                 !! one over the number of values with those before; 1: begin anew [1]
+        real(dp), contiguous, intent(inout) :: mean(:, :)          !! of the first values of each block (part, n)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_sizes('values', [size(values)], size(mean), status, message)
+        call check_means(shape(values), shape(mean), status, message)
         if (status == status_ok) call average(n_threads, values, weight, mean)
     end subroutine average_double_double
 
     !> Take values in single precision into a running mean in double.
     subroutine average_single_double(n_threads, values, weight, mean, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
-        real(sp), contiguous, intent(in) :: values(:)              !! (n)
-        real(dp), intent(in) :: weight                 !! of the values: one over their number with those before [1]
-        real(dp), contiguous, intent(inout) :: mean(:)             !! (n)
+        real(sp), contiguous, intent(in) :: values(:, :)           !! (block, n)
+        real(dp), intent(in) :: weight                 !! one over the number of values with those before; 1: begin anew [1]
+        real(dp), contiguous, intent(inout) :: mean(:, :)          !! of the first values of each block (part, n)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_sizes('values', [size(values)], size(mean), status, message)
+        call check_means(shape(values), shape(mean), status, message)
         if (status == status_ok) call average(n_threads, values, weight, mean)
     end subroutine average_single_double
 
     !> Take values in double precision into a running mean in single.
     subroutine average_double_single(n_threads, values, weight, mean, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
-        real(dp), contiguous, intent(in) :: values(:)              !! (n)
-        real(dp), intent(in) :: weight                 !! of the values: one over their number with those before [1]
-        real(sp), contiguous, intent(inout) :: mean(:)             !! (n)
+        real(dp), contiguous, intent(in) :: values(:, :)           !! (block, n)
+        real(dp), intent(in) :: weight                 !! one over the number of values with those before; 1: begin anew [1]
+        real(sp), contiguous, intent(inout) :: mean(:, :)          !! of the first values of each block (part, n)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_sizes('values', [size(values)], size(mean), status, message)
+        call check_means(shape(values), shape(mean), status, message)
         if (status == status_ok) call average(n_threads, values, weight, mean)
     end subroutine average_double_single
 
     !> Take values in single precision into a running mean in single.
     subroutine average_single_single(n_threads, values, weight, mean, status, message)
         integer, intent(in) :: n_threads               !! OpenMP threads [1]
-        real(sp), contiguous, intent(in) :: values(:)              !! (n)
-        real(dp), intent(in) :: weight                 !! of the values: one over their number with those before [1]
-        real(sp), contiguous, intent(inout) :: mean(:)             !! (n)
+        real(sp), contiguous, intent(in) :: values(:, :)           !! (block, n)
+        real(dp), intent(in) :: weight                 !! one over the number of values with those before; 1: begin anew [1]
+        real(sp), contiguous, intent(inout) :: mean(:, :)          !! of the first values of each block (part, n)
         integer, intent(out) :: status                 !! status table
         character(len=200), intent(out) :: message     !! empty unless status tells otherwise
 
-        call check_sizes('values', [size(values)], size(mean), status, message)
+        call check_means(shape(values), shape(mean), status, message)
         if (status == status_ok) call average(n_threads, values, weight, mean)
     end subroutine average_single_single
 
@@ -192,6 +192,20 @@ contains
         write (message, '(2a, i0, a, i0)') name, ': found a size of ', &
             sizes(findloc(sizes == expected, .false., 1)), ', expected ', expected
     end subroutine check_sizes
+
+    !> Does the mean belong to the values, or to the first of each block?
+    subroutine check_means(v_shape, m_shape, status, message)
+        integer, intent(in) :: v_shape(:), m_shape(:)
+        integer, intent(out) :: status
+        character(len=*), intent(out) :: message
+
+        status = status_ok
+        message = ''
+        if (m_shape(1) <= v_shape(1) .and. m_shape(2) == v_shape(2)) return
+        status = status_bad_shape
+        write (message, '(4(a, i0))') 'mean: found ', m_shape(1), ' x ', m_shape(2), ', expected at most ', v_shape(1), &
+            ' x ', v_shape(2)
+    end subroutine check_means
 
     !> Do the blocks have room for tracers from a first one on?
     subroutine check_blocks(v_shape, q_shape, first, status, message)

@@ -94,7 +94,8 @@ def history_file(directory: Path, units: str = "kg/kg") -> Path:
     for i in range(1, 9):
         field, ps = _model_field(3 * i - 25.5)
         height = np.zeros((LEVELS[0].size, *MODEL.shape))
-        writer.write(first + 10800 * i, factor * np.stack([field, field]), ps, height[1:], height, None)
+        writer.begin(first + 10800 * i, ps, height[1:], height, None)
+        writer.finish(factor * np.stack([field, field]))
     return next(directory.rglob("*.nc"))
 
 

@@ -1,8 +1,10 @@
 """The build: both extension modules are there, share memory with NumPy and say what they were built with."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from gcas_driver import _analysis, _build_info
 from mozart_coupling import _transport
 
 EARTH_RADIUS_KM = 6371.229
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def distances(lon1, lat1, lon2, lat2, out=None):
@@ -121,3 +124,17 @@ def test_freed_memory_is_kept_without_harm():
 
     keep_freed_memory()
     assert np.ones(10**7).sum() == 10**7
+
+
+def test_included_bodies_stand_in_the_group_of_their_source() -> None:
+    """Else a changed body would not be compiled: `src_fortran/meson.build`."""
+    sources = ROOT / "src_fortran"
+    groups = re.findall(r"^  \['\w+', files\((.*?)\)", (sources / "meson.build").read_text(), re.DOTALL | re.MULTILINE)
+    names = [re.findall(r"'([^']+)'", group) for group in groups]
+    found = 0
+    for group in names:
+        included = {str(Path(name).parent / body) for name in group if name.endswith(".f90")
+                    for body in re.findall(r"^ *include '([^']+)'", (sources / name).read_text(), re.MULTILINE)}
+        assert included == {name for name in group if name.endswith(".inc")}
+        found += len(included)
+    assert found == len(list(sources.rglob("*.inc"))) > 0

@@ -31,7 +31,7 @@ from mozart_coupling.restart import (
     write_pointer,
     write_restart,
 )
-from mozart_coupling.samples import SampleColumns, SampleRequest, read_request, read_samples, write_request, write_samples
+from mozart_coupling.samples import ColumnAir, SampleRequest, SampleWriter, read_request, read_samples, write_request
 
 GRID, LEVELS, TRACERS = Grid.regular(8, 4), hybrid_levels(5), ("EN001", "EN002")
 CUBE = (5, *GRID.shape)
@@ -170,11 +170,13 @@ def test_requests_and_samples_round_trip(tmp_path: Path) -> None:
     assert ilat.size == 1 and list(column) == [0, 0, 0]  # one cell, one interval: one column
     random = np.random.default_rng(0)
     mixing, mid, interface = random.normal(4e-4, 1e-6, (1, 2, 5)), random.normal(size=(1, 5)), random.normal(size=(1, 6))
-    columns = SampleColumns(column, mixing, np.array([1e5]), mid, interface, None, *LEVELS, TRACERS)
-    write_samples(tmp_path / "s.nc", columns, "test", NOON)
+    writer = SampleWriter(tmp_path / "s.nc", column, TRACERS, LEVELS, "test", False)
+    writer.put(np.array([0]), mixing)
+    assert not (tmp_path / "s.nc").exists()
+    writer.complete(ColumnAir(np.array([1e5]), mid, interface, None), NOON)
     samples = read_samples(tmp_path / "s.nc", TRACERS)
     assert samples.mixing_ratio.shape == (3, 2, 5) and samples.specific_humidity is None
-    assert np.array_equal(samples.mixing_ratio[2], columns.mixing_ratio[0])
+    assert np.array_equal(samples.mixing_ratio[2], mixing[0])
     assert np.all(np.diff(samples.pressure_interface) > 0) and samples.pressure_interface[0, -1] == 1e5
     with pytest.raises(SampleError, match="other tracers"):
         read_samples(tmp_path / "s.nc", ("EN001",))
@@ -202,8 +204,8 @@ def history(directory: Path, days: int = 2, units: str = "kg/kg", value: float =
     values = value * (1 + 1e-3 * np.random.default_rng(3).normal(size=(8 * days, 2, *CUBE)))
     heights = np.linspace(30e3, 0, 6)[:, None, None] + np.zeros(GRID.shape)
     for k in range(8 * days):
-        writer.write(NOON + 10800 * (k + 1), values[k], np.full(GRID.shape, 1e5 + k), 0.5 * (heights[1:] + heights[:-1]), heights,
-                     np.full(CUBE, 1e-3))
+        writer.begin(NOON + 10800 * (k + 1), np.full(GRID.shape, 1e5 + k), 0.5 * (heights[1:] + heights[:-1]), heights, np.full(CUBE, 1e-3))
+        writer.finish(values[k])
     writer.close()
     return values
 

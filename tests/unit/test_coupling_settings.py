@@ -133,7 +133,9 @@ def test_samples_of_a_linear_signal(seed: int) -> None:
     begin = np.sort(random.uniform(0, 0.9, n)) * n_steps * step
     length = np.where(random.random(n) < 0.5, 0.0, random.uniform(0, 1, n) * (n_steps * step - begin))
     request = SampleRequest(random.uniform(0, 360, n), random.uniform(-90, 90, n), begin, begin + length)
-    collector = SampleCollector(request, grid, 2, ("a",), 0, step, n_steps, False)
+    complete: dict[int, np.ndarray] = {}
+    collector = SampleCollector(request, grid, 2, 1, 0, step, n_steps, False,
+                                lambda rows, mixing: complete.update(zip(rows.tolist(), mixing, strict=True)))
     touched = 0
     for state in range(n_steps + 1):
         if collector.wants(state):
@@ -143,8 +145,9 @@ def test_samples_of_a_linear_signal(seed: int) -> None:
 
             collector.add(state, add_columns, np.full(grid.shape, 1e5), lambda i, j: (np.full((i.size, 2), 250.0), None))
             touched += 1
-    columns = collector.finish(1.0, np.zeros(grid.shape), np.array([0.0, 0.5, 0.0]), np.array([0.0, 0.0, 1.0]))
-    values = columns.mixing_ratio[columns.column, 0, 0]
+    columns = collector.finish(np.zeros(grid.shape), np.array([0.0, 0.5, 0.0]), np.array([0.0, 0.0, 1.0]))
+    assert len(complete) == collector.ilat.size >= len(collector._mixing)
+    values = np.array([complete[column][0, 0] for column in collector.column.tolist()])
     np.testing.assert_allclose(columns.surface_pressure, 1e5, rtol=1e-12)  # weights add up to one
     for row in range(n):
         if length[row] == 0.0:

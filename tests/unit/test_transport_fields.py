@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mozart_coupling import _transport
-from mozart_coupling.embedded.blocks import Fields, scatter, tracer_mean
+from mozart_coupling.embedded.blocks import Fields, TransportError, scatter, tracer_mean
+from mozart_coupling.embedded.running_mean import RunningMean
 
 FACE = _transport.gcas_transport_fields_face
 PRECISIONS = {"double": np.float64, "single": np.float32}
@@ -33,13 +34,31 @@ def test_blend_is_the_line_between_two_records(precision: str, threads: int) -> 
 def test_running_mean(of_values: str, of_mean: str) -> None:
     random = np.random.default_rng(6)
     values = random.uniform(1.0, 2.0, (180, 500)).astype(PRECISIONS[of_values])
-    mean, equal = np.zeros((2, 500), PRECISIONS[of_mean])
+    mean, equal = np.full((2, 500), 7.0, PRECISIONS[of_mean])  # what was there before does not count
     for number, one in enumerate(values, 1):
-        call(f"average_{of_values}_{of_mean}", 2, one, 1.0 / number, mean)
-        call(f"average_{of_values}_{of_mean}", 1, values[0], 1.0 / number, equal)
+        call(f"average_{of_values}_{of_mean}", 2, one.reshape(50, 10).T, 1.0 / number, mean.reshape(50, 10).T)
+        call(f"average_{of_values}_{of_mean}", 1, values[0].reshape(1, 500).T, 1.0 / number, equal.reshape(1, 500).T)
     assert np.array_equal(equal, values[0].astype(equal.dtype))
     # A mean of minutes over three hours, in single precision still within the 1e-6 that samples and history may differ.
     np.testing.assert_allclose(mean, values.mean(axis=0, dtype=float), rtol=1e-14 if of_mean == "double" else 7e-7)
+
+
+@pytest.mark.parametrize("n_tracers, width", [(3, 4), (8, 4), (10, 4), (5, 1), (37, 16)])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_running_mean_of_tracers_holds_no_others(precision: str, n_tracers: int, width: int) -> None:
+    instants = np.random.default_rng(8).normal(size=(6, n_tracers, 3, 5, 6)).astype(PRECISIONS[precision])
+    mean, q = RunningMean(n_tracers, np.float64, 2), np.zeros((-(-n_tracers // width), 3, 5, 6, width), PRECISIONS[precision])
+    for part in (instants[:2], instants[2:]):
+        with pytest.raises(TransportError, match="no history"):
+            mean.fields()
+        expected = np.zeros(part[0].shape)
+        for number, one in enumerate(part, 1):
+            scatter(one.astype(float), q, 1)
+            mean.take(q)
+            expected += (one.astype(float) - expected) * (1.0 / number)
+        assert np.array_equal(np.stack(list(mean.fields())), expected)
+        assert sum(block.size for block in mean._blocks) == expected.size
+        mean.reset()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -82,7 +101,8 @@ def test_fields_come_out_one_by_one(n_tracers: int) -> None:
 
 @pytest.mark.parametrize("routine, arguments", [
     ("blend_single", (np.zeros(3, np.float32), np.zeros(4, np.float32), 0.5, np.zeros(3))),
-    ("average_double_single", (np.zeros(3), 1.0, np.zeros(4, np.float32))),
+    ("average_double_single", (np.zeros((1, 3)).T, 1.0, np.zeros((1, 4), np.float32).T)),
+    ("average_double_double", (np.zeros((3, 2)).T, 1.0, np.zeros((2, 2)).T)),
     ("into_blocks_double", (np.zeros((9, 1, 2, 2)).T, 1, np.zeros((2, 1, 2, 2, 4)).T)),
     ("out_of_blocks_single", (np.zeros((2, 1, 2, 2, 4), np.float32).T, 6, np.zeros((4, 1, 2, 2)).T)),
     ("out_of_blocks_double", (np.zeros((2, 1, 2, 2, 4)).T, 0, np.zeros((4, 1, 2, 2)).T)),
