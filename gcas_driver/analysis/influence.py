@@ -39,21 +39,23 @@ def per_observation(problem: Independent, sequence: np.ndarray, hx: np.ndarray, 
         return problem.shared_out(result)
 
     r = problem.r[sequence]
-    chi2 = float(np.mean((problem.y[sequence] - turn_mean) ** 2 / (turn_variance + r))) if sequence.size else np.nan
+    chi2 = float(((problem.y[sequence] - turn_mean) ** 2 / (turn_variance + r)).mean()) if sequence.size else np.nan
     information = information_in_turn(turn_variance, r) if in_turn else np.full(sequence.size, np.nan)
     variance = posterior.variance[sequence]
     if max(relaxation[1:]) > 0.0:
         variance = unrelaxed_variance(problem.hx[sequence], hx[sequence], *relaxation)
     sensitivity = variance / r
-    return dict(chi2=chi2, dfs=float(np.sum(sensitivity)), assimilated=placed(np.ones(sequence.size)) > 0.0,
+    return dict(chi2=chi2, dfs=float(sensitivity.sum()), assimilated=placed(np.ones(sequence.size)) > 0.0,
                 error_variance=problem.shared_out(problem.r), sensitivity=placed(sensitivity), information=placed(information))
 
 
 def information_in_turn(variance: np.ndarray, r: np.ndarray) -> np.ndarray:
     """½ ln(1 + s/R) [nat] (n,), also where R is next to nothing: there the ratio is too large for a number, its logarithm is not."""
     with np.errstate(over="ignore"):
-        ratio = variance / r
-    return np.where(np.isfinite(ratio), np.log1p(ratio), np.log(np.maximum(variance, r)) - np.log(r)) / 2.0
+        information = np.log1p(variance / r)
+    if not np.isfinite(information).all():
+        information = np.where(np.isfinite(information), information, np.log(np.maximum(variance, r)) - np.log(r))
+    return information / 2.0
 
 
 def unrelaxed_variance(prior: np.ndarray, posterior: np.ndarray, inflation: float, rtpp: float, rtps: float) -> np.ndarray:

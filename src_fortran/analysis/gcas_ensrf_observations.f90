@@ -6,6 +6,7 @@
 !> value has received all earlier observations when its own turn comes, and all of them at the end. Chunks and blocks are
 !> formed from order and places alone, so results do not depend on the number of threads.
 module gcas_ensrf_observations
+    use omp_lib, only: omp_get_num_threads, omp_get_thread_num
     use gcas_ensrf_kernels, only: n_lanes, replay_column
     use gcas_ensrf_sources, only: earlier_sources, finish_source, source_set
     use gcas_ensrf_update, only: update_block
@@ -36,6 +37,12 @@ module gcas_ensrf_observations
         integer :: n_before(chunk) = 0        !! of them before the chunk: applied already
     end type chunk_lists
 
+    !> How many of its blocks are taken: one queue for each thread, each in a cache line of its own.
+    type :: block_queue
+        integer :: n_taken = 0
+        integer :: apart(31) = 0
+    end type block_queue
+
 contains
 
     !> Assimilate all observations. Where the number of observations per target is not limited `hx` becomes posterior.
@@ -52,6 +59,7 @@ contains
         type(source_set), intent(inout) :: self
         real(dp), intent(inout), contiguous :: hx(:, :) !! simulated values (n_members, n_observations)
         type(held_block), allocatable :: held(:)
+        type(block_queue), allocatable :: queues(:)
         type(chunk_lists) :: inner(2)
         type(block) :: lists
         type(candidate_list) :: candidates
@@ -69,17 +77,17 @@ contains
         order = [(i, i=1, size(hx, 2))]
         if (local%kind == localization_bands .and. .not. limited) call order_by_place(vectors, n_lanes, n_threads, order)
         n_blocks = merge(0, (size(hx, 2) + n_lanes - 1)/n_lanes, limited)
-        allocate (held(n_blocks))
+        allocate (held(n_blocks), queues(0:n_threads - 1))
         i = merge(self%n, chunk, limited)
         allocate (inner(1)%list(i, chunk), inner(1)%weight(i, chunk))
         if (.not. limited) allocate (inner(2)%list(i, chunk), inner(2)%weight(i, chunk))
 
         !$omp parallel num_threads(n_threads) default(none) private(candidates, chord2, first, i, last, lists, now, unused) &
-        !$omp     shared(local, weights, vectors, sign, hx_test, relax, y, r, self, hx, held, inner, mean, n_local) &
+        !$omp     shared(local, weights, vectors, sign, hx_test, relax, y, r, self, hx, held, queues, inner, mean, n_local) &
         !$omp     shared(numbers, order, position, n_blocks, limited)
         allocate (chord2(self%n))
         call allocate_lists(min(self%n, chunk), lists)
-        ! Every block stays with one thread, in the caches of its processor; neighbours go to different ones.
+        ! Every block stays with one thread, in the caches of its processor, unless that is late; neighbours go to different ones.
         !$omp do schedule(static, 1)
         do i = 1, n_blocks
             call allocate_targets(self%n_members, held(i)%lanes)
@@ -94,6 +102,7 @@ contains
         do first = 1, self%n, chunk
             last = min(first + chunk - 1, self%n)
             !$omp single
+            queues%n_taken = 0
             call finish_chunk(first, last, y, r, inner(now), self)
             !$omp end single nowait
             ! Which pairs of the next chunk are accepted is seen from the prior: the other threads need not wait. A limited number of
@@ -106,8 +115,9 @@ contains
             call prepare_chunk(local, weights, sign, numbers, last + 1, self, inner(now), chord2)
             call select_candidates(local, self, numbers(first:last), candidates)
             !$omp barrier
-            !$omp do schedule(static, 1)
-            do i = 1, n_blocks
+            do
+                call take_block(n_blocks, queues, i)
+                if (i == 0) exit
                 call exchange_lists(lists, held(i)%lanes)
                 call find_pairs(local, self, weights, candidates, held(i)%lanes, unused)
                 call update_block(self, .false., held(i)%lanes)
@@ -115,7 +125,7 @@ contains
                 held(i)%n_accepted = held(i)%n_accepted + held(i)%lanes%n_accepted
                 call hand_over(last + 1, last + chunk, held(i), self)
             end do
-            !$omp end do
+            !$omp barrier
         end do
         !$omp do schedule(static, 1)
         do i = 1, n_blocks
@@ -129,6 +139,27 @@ contains
             self%rounded = real(self%perturbation, sp)
         end if
     end subroutine assimilate_sources
+
+    !> The next block for this thread: one of its own, or what another one has left. Blocks are independent, so it does not matter who
+    !> updates them.
+    subroutine take_block(n_blocks, queues, i)
+        integer, intent(in) :: n_blocks
+        type(block_queue), intent(inout) :: queues(0:) !! of all threads
+        integer, intent(out) :: i                      !! the block; 0: none is left
+        integer :: n_taken, owner, n_owners, turn
+
+        n_owners = omp_get_num_threads()
+        do turn = 0, n_owners - 1
+            owner = mod(omp_get_thread_num() + turn, n_owners)
+            !$omp atomic capture
+            n_taken = queues(owner)%n_taken
+            queues(owner)%n_taken = queues(owner)%n_taken + 1
+            !$omp end atomic
+            i = 1 + owner + n_owners*n_taken
+            if (i <= n_blocks) return
+        end do
+        i = 0
+    end subroutine take_block
 
     !> Find what updates the observations of a chunk from inside of it. Where their number is limited the choice is among all
     !> observations; those before the chunk are then applied here. Shared by the threads, without a barrier at the end.

@@ -25,7 +25,7 @@ module gcas_ensrf_sources
         real(dp), allocatable :: variance(:)         !! s when assimilated (n)
         real(dp), allocatable :: x(:), y(:), z(:)    !! unit vectors (n)
         type(observation_radii) :: radii             !! set where bands of distance decide (n)
-        real(dp), allocatable :: test(:, :)          !! prior perturbations of length 1 (n_members, 0:n)
+        real(dp), allocatable :: test(:, :)          !! prior perturbations of length 1 (n_members, 0:n), where a rule needs correlations
         real(sp), allocatable :: test_single(:, :)   !! the same, rounded
         logical :: single = .false.                  !! the second phase works in single precision
         real(sp), allocatable :: rounded(:, :)       !! `perturbation`, rounded, where that is so (n_members, 0:n)
@@ -160,36 +160,39 @@ contains
     end subroutine survey_column
 
     !> Put the observations in order and prepare what both phases need of the prior.
-    subroutine set_sources(order, vectors, hx, hx_test, inflation, single, n_threads, self)
+    subroutine set_sources(order, vectors, hx, hx_test, correlated, inflation, single, n_threads, self)
         integer, intent(in) :: order(:)             !! columns of `hx` in the order of assimilation (n)
         real(dp), intent(in) :: vectors(:, :)       !! unit vectors of all observations (3, n_observations)
         real(dp), intent(in), contiguous :: hx(:, :)      !! prior simulated values (n_members, n_observations)
         real(dp), intent(in), contiguous :: hx_test(:, :) !! what stands for them in tests (n_members, n_observations)
+        logical, intent(in) :: correlated           !! some rule needs correlations
         real(dp), intent(in) :: inflation           !! factor of the prior perturbations
         logical, intent(in) :: single               !! the second phase shall work in single precision
         integer, intent(in) :: n_threads            !! threads
         type(source_set), intent(out) :: self
         real(dp) :: unused
         logical :: has_spread
-        integer :: i
+        integer :: i, n_tested
 
         self%n = size(order)
         self%single = single
         self%n_members = size(hx, 1)
         self%number = order
-        allocate (self%perturbation(self%n_members, 0:self%n), self%test(self%n_members, 0:self%n), &
-                  self%test_single(self%n_members, 0:self%n), self%gain(0:self%n), self%step(0:self%n), &
+        n_tested = merge(self%n_members, 0, correlated)
+        allocate (self%perturbation(self%n_members, 0:self%n), self%test(n_tested, 0:self%n), &
+                  self%test_single(n_tested, 0:self%n), self%gain(0:self%n), self%step(0:self%n), &
                   self%mean(self%n), self%variance(self%n))
         self%perturbation(:, 0) = 0
         self%test(:, 0) = 0
         self%gain(0) = 0
         self%step(0) = 0
         self%test_single(:, 0) = 0
-        !$omp parallel do num_threads(n_threads) default(none) shared(order, hx, hx_test, inflation, self) &
+        !$omp parallel do num_threads(n_threads) default(none) shared(order, hx, hx_test, correlated, inflation, self) &
         !$omp     private(has_spread, unused) schedule(static)
         do i = 1, self%n
             call split_mean(hx(:, order(i)), self%mean(i), self%perturbation(:, i), has_spread)
             self%perturbation(:, i) = inflation*self%perturbation(:, i)
+            if (.not. correlated) cycle
             call split_mean(hx_test(:, order(i)), unused, self%test(:, i), has_spread)
             call normalise(self%test(:, i))
             self%test_single(:, i) = real(self%test(:, i), sp)

@@ -76,8 +76,8 @@ contains
         real(dp), allocatable :: observation_mean(:), observation_vectors(:, :), parameter_vectors(:, :)
         integer, allocatable :: observation_local(:), observation_sign(:)
         integer, allocatable :: moving_parameters(:), moving_values(:) ! those with spread: nothing changes the others
-        logical :: interpolated
-        logical :: finite
+        logical :: correlated ! some rule needs correlations
+        logical :: finite, interpolated
         integer(i8) :: unused(2)
         integer :: i, n_observations, n_parameters
 
@@ -116,7 +116,9 @@ contains
         end if
         observation_sign = merge(1, 0, sign_rule)
 
-        call set_sources(order, observation_vectors, hx, hx_test, inflation, single, n_threads, sources)
+        correlated = kind == localization_bands .and. (tested .or. sign_rule .or. any(parameter_sign /= 0) &
+                                                       .or. (max_sources > 0 .and. best_correlated))
+        call set_sources(order, observation_vectors, hx, hx_test, correlated, inflation, single, n_threads, sources)
         if (kind == localization_bands) call sources%radii%set(near_km(order), far_km(order))
         if (transform) then
             call scale_sources(y, r, sources, scaled)

@@ -119,7 +119,8 @@ contains
         real(dp), intent(in), contiguous :: values(:, :)  !! members (n_members, n_targets)
         integer, intent(in) :: chosen(:)                  !! the targets of the block
         type(block), intent(inout) :: work
-        logical :: tested
+        real(dp) :: unused
+        logical :: has_spread, tested
         integer :: column, lane
 
         call seat(local%kind == localization_bands, vectors, chosen, work)
@@ -128,44 +129,30 @@ contains
         work%has_spread = .false.
         tested = .false.
         do lane = 1, n_lanes
+            if (work%column(lane) == 0) cycle
+            work%sign(lane) = sign(work%column(lane))
+            tested = tested .or. needs_correlations(local, work%sign(lane))
+        end do
+        if (tested .and. .not. allocated(work%test)) allocate (work%test(size(values, 1), n_lanes))
+        do lane = 1, n_lanes
             column = work%column(lane)
             if (column == 0) then
                 work%values(lane, :) = 0
+                if (tested) work%test(:, lane) = 0
                 cycle
             end if
             call split_mean(values(:, column), work%mean(lane), work%column_values, work%has_spread(lane))
             work%values(lane, :) = relax%inflation*work%column_values
-            work%sign(lane) = sign(column)
-            tested = tested .or. needs_correlations(local, work%sign(lane))
-        end do
-        if (tested) call load_tests(own_test, test, values, work)
-    end subroutine load_block
-
-    !> What the correlations of a block's targets are taken with.
-    subroutine load_tests(own_test, test, values, work)
-        logical, intent(in) :: own_test                  !! the targets themselves are tested, not `test`
-        real(dp), intent(in), contiguous :: test(:, :)   !! what stands for the targets in tests
-        real(dp), intent(in), contiguous :: values(:, :) !! members (n_members, n_targets)
-        type(block), intent(inout) :: work
-        real(dp) :: unused
-        logical :: has_spread
-        integer :: lane
-
-        if (.not. allocated(work%test)) allocate (work%test(size(values, 1), n_lanes))
-        do lane = 1, n_lanes
-            if (work%column(lane) == 0) then
-                work%test(:, lane) = 0
-                cycle
-            end if
+            if (.not. tested) cycle
             if (own_test) then
-                call split_mean(values(:, work%column(lane)), unused, work%test(:, lane), has_spread)
+                work%test(:, lane) = work%column_values
             else
-                call split_mean(test(:, work%column(lane)), unused, work%test(:, lane), has_spread)
+                call split_mean(test(:, column), unused, work%test(:, lane), has_spread)
             end if
             call normalise(work%test(:, lane))
         end do
-        work%test_single = real(transpose(work%test), sp)
-    end subroutine load_tests
+        if (tested) work%test_single = real(transpose(work%test), sp)
+    end subroutine load_block
 
     !> Whether decisions on a target's pairs need their correlations.
     pure logical function needs_correlations(local, sign)
