@@ -80,8 +80,9 @@ class HistoryWriter:
         if data is None or path is None:
             raise ValueError("no average was begun")
         with writing(path):
-            for name, field in zip(self.layout.tracers, mixing_ratio, strict=True):
-                data[name + VMR_SUFFIX][self._record] = field
+            fields = iter(mixing_ratio)
+            for name in self.layout.tracers:  # nothing keeps a field that is written: the next may then take its place
+                data[name + VMR_SUFFIX][self._record] = next(fields)
             if self._record + 1 == self.samples_per_file:
                 self.close()
 

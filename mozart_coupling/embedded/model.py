@@ -230,9 +230,11 @@ class EmbeddedModel:
 
     def physical(self, fields: Sequence[np.ndarray], what: str, factor: float = 1.0) -> Iterator[np.ndarray]:
         """Each tracer's field times a factor, after a look at its values [kg/kg]."""
-        for name, field in zip(self.settings.tracers, fields, strict=True):
+        for n, name in enumerate(self.settings.tracers):
+            field = fields[n]
             require_physical(field, self.to_vmr, f"{what}, {name}", StateError)
             yield field if factor == 1.0 else factor * field
+            del field  # before the next is asked for
 
     def attributes(self) -> dict[str, object]:
         """Global attributes of every file the run writes."""

@@ -9,6 +9,7 @@ module gcas_transport_column
     use gcas_transport_monotone, only: monotone_columns
     use gcas_transport_row, only: allocate_row, continuity, diffusion_factors, pack_weights, plume_shares, row_stencil, &
         vertical_weights
+    use omp_lib, only: omp_get_thread_num
     implicit none (type, external)
     private
 

@@ -7,6 +7,7 @@ module gcas_transport_horizontal
     use gcas_transport_linear, only: linear_step, linear_work_size
     use gcas_transport_monotone, only: monotone_step
     use gcas_transport_stencil, only: allocate_stencil, build_stencil, level_stencil, substeps_needed
+    use omp_lib, only: omp_get_thread_num
     implicit none (type, external)
     private
 
