@@ -11,7 +11,8 @@ module gcas_ensrf
     use gcas_localization, only: localization, localization_bands
     use gcas_partition, only: order_by_place
     use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, store_block
-    use gcas_target_pairs, only: blocks_at_once, candidate_list, find_group, find_pairs
+    use gcas_target_pairs, only: candidate_list, find_group, find_pairs
+    use gcas_work_queue, only: queue, share_neighbours, take
     implicit none (type, external)
     private
 
@@ -39,23 +40,27 @@ contains
         integer(i8), intent(out) :: n_accepted              !! of them accepted
         logical, intent(out) :: finite                      !! the posterior members and their squares are numbers
         integer, allocatable :: order(:)
-        integer :: first
+        integer :: first, i
         type(block) :: work
         type(candidate_list) :: candidates
+        type(queue) :: queues(n_threads)
 
         n_reach = 0
         n_accepted = 0
         finite = .true.
         order = moving
         if (local%kind == localization_bands) call order_by_place(vectors, n_lanes, n_threads, order)
+        call share_neighbours((size(order) + n_lanes - 1)/n_lanes, queues)
 
-        !$omp parallel num_threads(n_threads) default(none) private(candidates, work) &
-        !$omp     shared(local, sources, weights, vectors, sign, own_test, test, relax, values, mean, n_local, order) &
+        !$omp parallel num_threads(n_threads) default(none) private(candidates, first, i, work) &
+        !$omp     shared(local, sources, weights, vectors, sign, own_test, test, relax, values, mean, n_local, order, queues) &
         !$omp     reduction(+:n_reach, n_accepted) reduction(.and.:finite)
         candidates%group = 0
         call allocate_block(sources, work)
-        !$omp do schedule(dynamic, blocks_at_once)
-        do first = 1, size(order), n_lanes
+        do
+            call take(queues, i)
+            if (i == 0) exit
+            first = 1 + (i - 1)*n_lanes
             call find_group(local, sources, vectors, order, first, candidates)
             call load_block(local, vectors, sign, own_test, test, relax, values, &
                             order(first:min(first + n_lanes - 1, size(order))), work)
@@ -64,7 +69,6 @@ contains
             call store_block(relax, work, values, mean, n_local)
             n_accepted = n_accepted + sum(work%n_accepted)
         end do
-        !$omp end do
         finite = finite .and. work%finite
         !$omp end parallel
     end subroutine replay_targets

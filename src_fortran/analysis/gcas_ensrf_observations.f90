@@ -6,7 +6,6 @@
 !> value has received all earlier observations when its own turn comes, and all of them at the end. Chunks and blocks are
 !> formed from order and places alone, so results do not depend on the number of threads.
 module gcas_ensrf_observations
-    use omp_lib, only: omp_get_num_threads, omp_get_thread_num
     use gcas_ensrf_kernels, only: n_lanes, replay_column
     use gcas_ensrf_sources, only: earlier_sources, finish_source, source_set
     use gcas_ensrf_update, only: update_block
@@ -15,6 +14,7 @@ module gcas_ensrf_observations
     use gcas_partition, only: order_by_place
     use gcas_target_blocks, only: allocate_lists, allocate_targets, block, exchange_lists, load_block, relaxation, store_block
     use gcas_target_pairs, only: candidate_list, find_pairs, select_candidates
+    use gcas_work_queue, only: queue, refill, share_in_turn, take
     implicit none (type, external)
     private
 
@@ -37,12 +37,6 @@ module gcas_ensrf_observations
         integer :: n_before(chunk) = 0        !! of them before the chunk: applied already
     end type chunk_lists
 
-    !> How many of its blocks are taken: one queue for each thread, each in a cache line of its own.
-    type :: block_queue
-        integer :: n_taken = 0
-        integer :: apart(31) = 0
-    end type block_queue
-
 contains
 
     !> Assimilate all observations. Where the number of observations per target is not limited `hx` becomes posterior.
@@ -59,7 +53,7 @@ contains
         type(source_set), intent(inout) :: self
         real(dp), intent(inout), contiguous :: hx(:, :) !! simulated values (n_members, n_observations)
         type(held_block), allocatable :: held(:)
-        type(block_queue), allocatable :: queues(:)
+        type(queue), allocatable :: queues(:)
         type(chunk_lists) :: inner(2)
         type(block) :: lists
         type(candidate_list) :: candidates
@@ -77,7 +71,8 @@ contains
         order = [(i, i=1, size(hx, 2))]
         if (local%kind == localization_bands .and. .not. limited) call order_by_place(vectors, n_lanes, n_threads, order)
         n_blocks = merge(0, (size(hx, 2) + n_lanes - 1)/n_lanes, limited)
-        allocate (held(n_blocks), queues(0:n_threads - 1))
+        allocate (held(n_blocks), queues(n_threads))
+        call share_in_turn(n_blocks, queues)
         i = merge(self%n, chunk, limited)
         allocate (inner(1)%list(i, chunk), inner(1)%weight(i, chunk))
         if (.not. limited) allocate (inner(2)%list(i, chunk), inner(2)%weight(i, chunk))
@@ -102,7 +97,7 @@ contains
         do first = 1, self%n, chunk
             last = min(first + chunk - 1, self%n)
             !$omp single
-            queues%n_taken = 0
+            call refill(queues)
             call finish_chunk(first, last, y, r, inner(now), self)
             !$omp end single nowait
             ! Which pairs of the next chunk are accepted is seen from the prior: the other threads need not wait. A limited number of
@@ -116,7 +111,7 @@ contains
             call select_candidates(local, self, numbers(first:last), candidates)
             !$omp barrier
             do
-                call take_block(n_blocks, queues, i)
+                call take(queues, i)
                 if (i == 0) exit
                 call exchange_lists(lists, held(i)%lanes)
                 call find_pairs(local, self, weights, candidates, held(i)%lanes, unused)
@@ -139,27 +134,6 @@ contains
             self%rounded = real(self%perturbation, sp)
         end if
     end subroutine assimilate_sources
-
-    !> The next block for this thread: one of its own, or what another one has left. Blocks are independent, so it does not matter who
-    !> updates them.
-    subroutine take_block(n_blocks, queues, i)
-        integer, intent(in) :: n_blocks
-        type(block_queue), intent(inout) :: queues(0:) !! of all threads
-        integer, intent(out) :: i                      !! the block; 0: none is left
-        integer :: n_taken, owner, n_owners, turn
-
-        n_owners = omp_get_num_threads()
-        do turn = 0, n_owners - 1
-            owner = mod(omp_get_thread_num() + turn, n_owners)
-            !$omp atomic capture
-            n_taken = queues(owner)%n_taken
-            queues(owner)%n_taken = queues(owner)%n_taken + 1
-            !$omp end atomic
-            i = 1 + owner + n_owners*n_taken
-            if (i <= n_blocks) return
-        end do
-        i = 0
-    end subroutine take_block
 
     !> Find what updates the observations of a chunk from inside of it. Where their number is limited the choice is among all
     !> observations; those before the chunk are then applied here. Shared by the threads, without a barrier at the end.

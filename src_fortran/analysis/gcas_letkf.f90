@@ -15,7 +15,8 @@ module gcas_letkf
     use gcas_pair_kernels, only: dot
     use gcas_partition, only: order_by_place
     use gcas_target_blocks, only: allocate_block, block, load_block, relaxation, store_block
-    use gcas_target_pairs, only: blocks_at_once, candidate_list, find_group, find_pairs
+    use gcas_target_pairs, only: candidate_list, find_group, find_pairs
+    use gcas_work_queue, only: queue, share_neighbours, take
     implicit none (type, external)
     private
 
@@ -66,9 +67,10 @@ contains
         integer(i8), intent(inout) :: n_transforms          !! matrices whose functions were applied
         logical, intent(out) :: finite                      !! the posterior members and their squares are numbers
         integer, allocatable :: order(:)
-        integer :: first
+        integer :: first, i
         type(block) :: work
         type(candidate_list) :: candidates
+        type(queue) :: queues(n_threads)
         type(transform) :: common(1, 1)
         type(workspace) :: space
 
@@ -77,20 +79,23 @@ contains
         finite = .true.
         order = moving
         if (local%kind == localization_bands) call order_by_place(vectors, n_lanes, n_threads, order)
+        call share_neighbours((size(order) + n_lanes - 1)/n_lanes, queues)
         if (local%kind == localization_none) then
             call make_common_transform(sources, scaled, common(1, 1))
             n_transforms = n_transforms + merge(1, 0, common(1, 1)%acts)
         end if
 
-        !$omp parallel num_threads(n_threads) default(none) private(candidates, work, space) &
+        !$omp parallel num_threads(n_threads) default(none) private(candidates, first, i, work, space) &
         !$omp     shared(local, sources, scaled, weights, vectors, sign, own_test, test, relax, values, mean, n_local) &
-        !$omp     shared(order, common) &
+        !$omp     shared(order, queues, common) &
         !$omp     reduction(+:n_reach, n_accepted, n_transforms) reduction(.and.:finite)
         candidates%group = 0
         call allocate_block(sources, work)
         if (local%kind /= localization_none) call reserve_workspace(sources, space)
-        !$omp do schedule(dynamic, blocks_at_once)
-        do first = 1, size(order), n_lanes
+        do
+            call take(queues, i)
+            if (i == 0) exit
+            first = 1 + (i - 1)*n_lanes
             call find_group(local, sources, vectors, order, first, candidates)
             call load_block(local, vectors, sign, own_test, test, relax, values, &
                             order(first:min(first + n_lanes - 1, size(order))), work)
@@ -103,7 +108,6 @@ contains
             call store_block(relax, work, values, mean, n_local)
             n_accepted = n_accepted + sum(work%n_accepted)
         end do
-        !$omp end do
         finite = finite .and. work%finite
         !$omp end parallel
     end subroutine transform_targets

@@ -13,11 +13,10 @@ module gcas_target_pairs
     implicit none (type, external)
     private
 
-    public :: candidate_list, blocks_at_once
+    public :: candidate_list
     public :: find_candidates, find_group, select_candidates, find_pairs
 
     integer, parameter :: blocks_of_group = 64 !! blocks that share one list of candidates
-    integer, parameter :: blocks_at_once = 4   !! blocks that a thread takes at a time: few, so that all end together
 
     !> Sources that can reach a group of blocks, with their places side by side.
     type :: candidate_list

@@ -231,7 +231,7 @@ def spread_problem(seed, n_places, p, rule):
 @all_rules
 def test_any_number_of_threads_gives_the_same_bits(analyse, rule):
     problem, localization = spread_problem(12, 2500 if analyse is ensrf else 1500, 300, rule)
-    results = [analyse(*problem, localization=localization, threads=threads, rtps=0.1) for threads in (1, 2, 3)]
+    results = [analyse(*problem, localization=localization, threads=threads, rtps=0.1) for threads in (1, 2, 3, 7)]
     for other in results[1:]:
         for name in ("x", "mean", "hx", "n_local", "order"):
             assert np.array_equal(getattr(results[0], name), getattr(other, name)), name
