@@ -7,7 +7,7 @@ import ctypes
 # Names and numbers of glibc's malloc.h.
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEEP_BYTES = 2**31 - 1
-LARGE_BYTES = 2**22  # several fields; from here on NumPy asks for huge pages, so that new memory costs little
+LARGE_BYTES = 2**24  # many fields; a few, taken out together, are worth keeping: new memory costs more than what is done in it
 
 
 def keep_freed_memory() -> None:
@@ -21,5 +21,5 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return
-    for option, value in ((M_TRIM_THRESHOLD, KEEP_BYTES), (M_TOP_PAD, LARGE_BYTES // 2), (M_MMAP_THRESHOLD, LARGE_BYTES)):
+    for option, value in ((M_TRIM_THRESHOLD, KEEP_BYTES), (M_TOP_PAD, 2**21), (M_MMAP_THRESHOLD, LARGE_BYTES)):
         mallopt(option, value)

@@ -67,7 +67,7 @@ class AnomalyCore:
 
     def fields(self) -> Fields:
         """Mean plus anomaly of each tracer, the anomalies as they are when asked for."""
-        return Fields(self._anomaly._q, self._anomaly.n_tracers, self.threads, self._mean.mixing_ratio()[0])
+        return self._anomaly.fields().on(self._mean.mixing_ratio()[0])
 
     def mixing_ratio(self) -> np.ndarray:
         """Mean plus anomalies now (n_tracers, nlev, nlat, nlon)."""

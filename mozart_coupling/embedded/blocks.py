@@ -5,7 +5,7 @@ Fields go in and come out a few at a time: a hundred tracers are never in memory
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,24 +30,21 @@ class Fields(Sequence[np.ndarray]):
 
     Parameters
     ----------
-    blocks
-        The blocks, each (n, nlat, nlon, width); what is asked for later shows them as they are then.
+    take_out
+        (first, last) → these tracers' fields (last - first, n, nlat, nlon), as they are then: see `gathered`.
     n_tracers
-        Tracers that the blocks hold.
-    threads
-        OpenMP threads.
+        Tracers that there are.
     background
         Field added to every tracer's, or None.
     """
 
-    def __init__(self, blocks: Sequence[np.ndarray] | np.ndarray, n_tracers: int, threads: int,
-                 background: np.ndarray | None = None) -> None:
-        self._blocks, self._n, self._threads, self._background = blocks, n_tracers, threads, background
+    def __init__(self, take_out: Callable[[int, int], np.ndarray], n_tracers: int, background: np.ndarray | None = None) -> None:
+        self._take_out, self._n, self._background = take_out, n_tracers, background
         self._group, self._kept = -1, np.empty(0)
 
     def on(self, background: np.ndarray) -> Fields:
         """The same on a background."""
-        return Fields(self._blocks, self._n, self._threads, background)
+        return Fields(self._take_out, self._n, background)
 
     def __len__(self) -> int:
         return self._n
@@ -58,7 +55,7 @@ class Fields(Sequence[np.ndarray]):
         if index // GROUP != self._group:
             first = index // GROUP * GROUP
             self._kept = np.empty(0)  # before new memory is asked for
-            self._kept = gathered(self._blocks, first, min(first + GROUP, self._n), self._threads)
+            self._kept = self._take_out(first, min(first + GROUP, self._n))
             if self._background is not None:
                 self._kept += self._background
             self._group = index // GROUP

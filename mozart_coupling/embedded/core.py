@@ -8,12 +8,13 @@ Everything else (fluxes of air, mixing, convection) follows from them and from t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from functools import partial
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mozart_coupling import _transport
 from mozart_coupling.constants import REFERENCE_PRESSURE
 from mozart_coupling.embedded.blocks import (
     GROUP,
@@ -32,7 +33,8 @@ from mozart_coupling.embedded.blocks import (
 from mozart_coupling.embedded.mixing import Mixing
 from mozart_coupling.embedded.running_mean import RunningMean
 from mozart_coupling.embedded.step import StepEmission, StepMet
-from mozart_coupling.errors import CflError, MetError
+from mozart_coupling.embedded.tables import Tables, face, hybrid_coefficients, raise_core_status
+from mozart_coupling.errors import MetError
 from mozart_coupling.grids import Grid
 from mozart_coupling.threads import default_threads
 
@@ -61,14 +63,15 @@ class TransportCore:
         Whether to mix.
     block
         Tracers that stand side by side in memory; None: chosen from `n_tracers`. Results do not depend on it.
-    history_precision
-        Of the running means for history files.
+    history_precision, history_directory
+        Of the running means for history files; where those wait that are not kept in memory.
     """
 
     def __init__(self, grid: Grid, hyai: ArrayLike, hybi: ArrayLike, n_tracers: int, *,
                  mode: Literal["linear", "monotone"] = "linear", precision: Literal["double", "single"] = "double",
                  threads: int | None = None, boundary_layer: bool = True, convection: bool = True,
-                 block: int | None = None, history_precision: Literal["double", "single"] = "double") -> None:
+                 block: int | None = None, history_precision: Literal["double", "single"] = "double",
+                 history_directory: Path | None = None) -> None:
         if mode not in ("linear", "monotone"):
             raise TransportError("unknown mode", "TransportCore, mode", repr(mode), "'linear' or 'monotone'")
         if precision not in ("double", "single"):
@@ -87,14 +90,14 @@ class TransportCore:
         self.pressure_shift = 0.0
         #: largest column mismatch that the pressure fixer removed in the last step [Pa]
         self.fixer_mismatch = 0.0
-        self._a, self._b = _hybrid(hyai, hybi)
+        self._a, self._b = hybrid_coefficients(hyai, hybi)
         self.nlev = self._a.size - 1
         self._block = block_width(self.n_tracers, precision) if block is None else int(block)
         if self._block not in NARROW_WIDTHS + WIDE_WIDTHS[precision]:
             raise TransportError("unknown block width", "TransportCore, block", self._block,
                                  f"one of {NARROW_WIDTHS + WIDE_WIDTHS[precision]}")
         self._kind = np.float64 if precision == "double" else np.float32
-        self._tables = _Tables(grid)
+        self._tables = Tables(grid)
         n_blocks = -(-self.n_tracers // self._block)
         self._q = aligned_zeros((n_blocks, self.nlev, *grid.shape, self._block), self._kind)
         self._ps = np.full(grid.shape, REFERENCE_PRESSURE)
@@ -106,7 +109,8 @@ class TransportCore:
         self._companion: TransportCore | None = None
         self._coefficients: np.ndarray | None = None
         self._coefficients_source: np.ndarray | None = None
-        self._history = RunningMean(self.n_tracers, np.float64 if history_precision == "double" else np.float32, self.threads)
+        self._history = RunningMean(self.n_tracers, np.float64 if history_precision == "double" else np.float32, self.threads,
+                                    history_directory)
         self._no_basis = np.zeros((0, *grid.shape))
         self._no_coefficients = np.zeros((n_blocks, 0, *grid.shape, self._block), dtype=self._kind)
 
@@ -156,7 +160,7 @@ class TransportCore:
 
     def fields(self) -> Fields:
         """Mixing ratios as they are when asked for: a field (nlev, nlat, nlon) for each tracer, float64."""
-        return Fields(self._q, self.n_tracers, self.threads)
+        return Fields(partial(gathered, self._q, threads=self.threads), self.n_tracers)
 
     def mixing_ratio(self) -> np.ndarray:
         """Mixing ratios now (n_tracers, nlev, nlat, nlon), float64."""
@@ -336,80 +340,33 @@ class TransportCore:
         return basis, self._coefficients
 
     def _air_mass(self, ps: np.ndarray, mass: np.ndarray) -> None:
-        _raise(*_face().air_mass(self.threads, self._a, self._b, self._tables.area, ps.T, mass.T))
+        raise_core_status(*face().air_mass(self.threads, self._a, self._b, self._tables.area, ps.T, mass.T))
 
     def _mass_fluxes(self, u: np.ndarray, v: np.ndarray, ps_end: np.ndarray, dt: float) -> None:
         t = self._tables
-        self.fixer_mismatch, *status = _face().mass_fluxes(
+        self.fixer_mismatch, *status = face().mass_fluxes(
             self.threads, self._a, self._b, t.lat_edges, t.area, t.basis, t.zonal_factor, t.meridional_factor, t.pivots, float(dt),
             u.T, v.T, self._ps.T, ps_end.T, self._zonal.T, self._meridional.T)
-        _raise(*status)
+        raise_core_status(*status)
 
     def _horizontal(self) -> None:
         fixed = (self.threads, self._monotone, self._tables.edge_weights, self._tables.smoothing, self._zonal.T, self._meridional.T,
                  self._mass.T, self._q.T)
         if self.precision == "double":
-            _raise(*_face().horizontal_double(*fixed))
+            raise_core_status(*face().horizontal_double(*fixed))
         else:
-            _raise(*_face().horizontal_single(*fixed, self._along().T))
+            raise_core_status(*face().horizontal_single(*fixed, self._along().T))
 
     def _columns(self, basis: np.ndarray, coefficients: np.ndarray, coefficients_along: np.ndarray) -> None:
         fixed = (self.threads, self._monotone, self._mass.T, self._mass_end.T, self.mixing.exchange.T, self.mixing.updraft.T, basis.T,
                  coefficients.T, self._q.T)
         if self.precision == "double":
-            _raise(*_face().columns_double(*fixed))
+            raise_core_status(*face().columns_double(*fixed))
         else:
-            _raise(*_face().columns_single(*fixed, coefficients_along.T, self._along().T))
+            raise_core_status(*face().columns_single(*fixed, coefficients_along.T, self._along().T))
 
     def _along(self) -> np.ndarray:
         return _NONE if self._companion is None else self._companion._q
-
-
-class _Tables:
-    """Constant geometry of a grid, in the Fortran order the core wants."""
-
-    def __init__(self, grid: Grid) -> None:
-        nlon, nlat = grid.nlon, grid.nlat
-        self.lat_edges = np.array(grid.lat_edges)
-        self.area = np.array(grid.area[:, 0])
-        self.edge_weights = np.zeros((4, nlat + 1), order="F")
-        self.smoothing = np.zeros(nlat)
-        self.basis = np.zeros((nlon, nlon), order="F")
-        self.zonal_factor = np.zeros(nlat)
-        self.meridional_factor = np.zeros(nlat + 1)
-        self.pivots = np.zeros((nlon, nlat), order="F")
-        _raise(*_face().geometry(self.lat_edges, self.edge_weights, self.smoothing, self.basis, self.zonal_factor,
-                                 self.meridional_factor, self.pivots))
-
-
-def _face() -> Any:
-    return _transport.gcas_transport_face
-
-
-def _raise(status: int, message: str) -> None:
-    """Turn the core's status into an exception."""
-    table = _transport.gcas_status
-    if status == table.status_ok:
-        return
-    if status == table.status_cfl:
-        raise CflError("the wind is too strong for the time step", found=message, advice="Shorten the time step.")
-    if status == table.status_not_finite:
-        raise MetError("meteorology is not finite", found=message)
-    raise TransportError("the transport core refused its input", found=message)
-
-
-def _hybrid(hyai: ArrayLike, hybi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    a = np.array(hyai, dtype=np.float64) * REFERENCE_PRESSURE
-    b = np.array(hybi, dtype=np.float64)
-    if a.ndim != 1 or a.shape != b.shape or a.size < 2:
-        raise TransportError("hybrid coefficients are two rows of equal length", "hyai, hybi", f"shapes {a.shape}, {b.shape}")
-    for ps in (5.0e4, REFERENCE_PRESSURE):
-        if not np.all(np.diff(a + b * ps) > 0.0):
-            raise TransportError("interface pressures must increase downward", "hyai, hybi",
-                                 f"not monotone for a surface pressure of {ps:g} Pa", "level 1 on top")
-    if np.any(np.diff(b) < 0.0) or not b[-1] > b[0]:
-        raise TransportError("hybi must not decrease downward", "hyai, hybi")
-    return a, b
 
 
 def _mean_of_equals(values: np.ndarray, axis: int) -> np.ndarray:

@@ -63,7 +63,7 @@ class EmbeddedModel:
         core = AnomalyCore if settings.precision == "single" else TransportCore
         self.core = core(self.met.grid, *self.levels, len(settings.tracers), mode=settings.mode, threads=settings.threads or None,
                          boundary_layer=settings.boundary_layer, convection=settings.convection,
-                         history_precision=settings.history_precision)
+                         history_precision=settings.history_precision, history_directory=settings.directory / "temp")
         self.met.threads = self.core.threads
         if master is None:
             self._set_initial()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from mozart_coupling import _transport
-from mozart_coupling.embedded.blocks import Fields, TransportError, scatter, tracer_mean
-from mozart_coupling.embedded.running_mean import RunningMean
+from mozart_coupling.embedded import running_mean
+from mozart_coupling.embedded.blocks import Fields, TransportError, gathered, scatter, tracer_mean
+from mozart_coupling.embedded.running_mean import RunningMean, levels_in_memory
 
 FACE = _transport.gcas_transport_fields_face
 PRECISIONS = {"double": np.float64, "single": np.float32}
@@ -44,10 +48,14 @@ def test_running_mean(of_values: str, of_mean: str) -> None:
 
 
 @pytest.mark.parametrize("n_tracers, width", [(3, 4), (8, 4), (10, 4), (5, 1), (37, 16)])
+@pytest.mark.parametrize("in_memory", [0, 1, 3])
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_running_mean_of_tracers_holds_no_others(precision: str, n_tracers: int, width: int) -> None:
+def test_running_mean_of_tracers_holds_no_others(precision: str, in_memory: int, n_tracers: int, width: int, tmp_path: Path,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the levels of the mean are: the same bits."""
+    monkeypatch.setattr(running_mean, "levels_in_memory", lambda *sizes: in_memory)
     instants = np.random.default_rng(8).normal(size=(6, n_tracers, 3, 5, 6)).astype(PRECISIONS[precision])
-    mean, q = RunningMean(n_tracers, np.float64, 2), np.zeros((-(-n_tracers // width), 3, 5, 6, width), PRECISIONS[precision])
+    mean, q = RunningMean(n_tracers, np.float64, 2, tmp_path), np.zeros((-(-n_tracers // width), 3, 5, 6, width), PRECISIONS[precision])
     for part in (instants[:2], instants[2:]):
         with pytest.raises(TransportError, match="no history"):
             mean.fields()
@@ -57,8 +65,17 @@ def test_running_mean_of_tracers_holds_no_others(precision: str, n_tracers: int,
             mean.take(q)
             expected += (one.astype(float) - expected) * (1.0 / number)
         assert np.array_equal(np.stack(list(mean.fields())), expected)
-        assert sum(block.size for block in mean._blocks) == expected.size
+        assert sum(block.size for block in mean._kept) == expected[:, :in_memory].size
         mean.reset()
+    assert not list(tmp_path.iterdir())
+
+
+def test_means_in_memory_leave_room() -> None:
+    """All levels in the contract's precision, of anomalies and in small and very large runs; else what a run has room for."""
+    values = 100 * 28 * 64 * 128
+    assert levels_in_memory(values, 8, 4, 28) == levels_in_memory(values, 4, 8, 28) == levels_in_memory(values // 2, 8, 8, 28) == 28
+    assert levels_in_memory(12 * values, 8, 8, 47) == 47
+    assert 145 * 2**20 + 8 * values * (1 + levels_in_memory(values, 8, 8, 28) / 28) < 2.5 * 8 * values  # beside them: as measured
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -91,7 +108,7 @@ def test_fields_come_out_one_by_one(n_tracers: int) -> None:
     values = np.random.default_rng(7).normal(size=(n_tracers, 3, 5, 6))
     q = np.zeros((-(-n_tracers // 20), 3, 5, 6, 20))
     scatter(values, q, 2)
-    fields = Fields(q, n_tracers, 2)
+    fields = Fields(partial(gathered, q, threads=2), n_tracers)
     assert len(fields) == n_tracers and np.array_equal(np.stack(list(fields)), values)
     assert np.array_equal(fields[n_tracers - 1], values[-1]) and np.array_equal(fields[0], values[0])
     assert np.array_equal(fields.on(values[0])[n_tracers - 1], values[-1] + values[0])
