@@ -1,11 +1,11 @@
 """The ensemble analysis on two fixed problems, S1 and S2 (and S0, a small one to try it out), and the XCO2 operator.
 
 Regular cells, two parameters each, 100 centred members of smoothed noise, observations uniform on the sphere, R = 1.
-`limit_seconds` is the time of the state update's 4 N operations a pair within reach at the rate of DGEMM, the better of just before and
-just after the runs. Of a case `…-masked`, in which 70 per cent of the cells have no spread, it is the time of the same analysis without
-their parameters, taken in turn: what is above it they cost. `peak_mib` is what an analysis needs above its inputs; the posterior takes the
-prior's memory (`overwrite_x`). Single precision is measured with the largest number of threads only. The operator's limit is the time to
-read the profiles once.
+Numbers of threads take turns, run by run. `limit_seconds` is the time of the state update's 4 N operations a pair within reach at the rate
+of DGEMM, the better of just before and just after the runs. Of a case `…-masked`, in which 70 per cent of the cells have no spread, it is
+the time of the same analysis without their parameters, taken in turn: what is above it they cost. `peak_mib` is what an analysis needs
+above its inputs; the posterior takes the prior's memory (`overwrite_x`). Single precision is measured with the largest number of threads
+only. The operator's limit is the time to read the profiles once.
 """
 
 from __future__ import annotations
@@ -129,29 +129,35 @@ def measure(options) -> list[Row]:
                 mask = mask_of(*SIZES[size][:2])
                 rows += [measure_masked(MASKED[name], size, problem, mask, threads, options.runs) for threads in options.threads]
                 continue
-            for threads in options.threads:
-                chosen = CASES[name].precisions
-                for precision in chosen if threads == max(options.threads) else chosen[:1]:
-                    rows.append(measure_case(CASES[name], size, problem, threads, precision, options.runs))
+            rows += measure_case(CASES[name], size, problem, options.threads, options.runs)
     for threads in options.threads if options.soundings else ():
         rows.append(measure_operator(options.soundings, threads, options.runs))
     return rows
 
 
-def measure_case(case: Case, size: str, problem: Problem, threads: int, precision: str, runs: int) -> Row:
-    """Time one case next to the machine's limit."""
+def measure_case(case: Case, size: str, problem: Problem, threads: list[int], runs: int) -> list[Row]:
+    """Time one case with each number of threads next to the machine's limit.
+
+    Their runs take turns: what two threads gain is seen also where the machine's speed changes from one second to the next.
+    """
     localization = replace(problem.localization, **case.change)
+    settings = [(n, precision) for n in threads for precision in case.precisions[: 2 if n == max(threads) else 1]]
     n_pairs = 0
 
-    def run(x: np.ndarray) -> None:
-        nonlocal n_pairs
-        n_pairs = run_case(case, problem, localization, threads, precision, x).n_pairs
+    def task(n_threads: int, precision: str) -> Callable[[np.ndarray], None]:
+        def run(x: np.ndarray) -> None:
+            nonlocal n_pairs
+            n_pairs = run_case(case, problem, localization, n_threads, precision, x).n_pairs
 
-    peak = peak_mib(run, (problem.x.copy(),))
-    rate = dgemm_rate(threads)
-    seconds, cpu = time_runs(run, runs, lambda: (problem.x.copy(),), warm=peak is not None)
-    limit = 4.0 * MEMBERS * n_pairs / max(rate, dgemm_rate(threads))
-    return Row(case.name.format(size), threads, precision, seconds, cpu, limit, peak, build_text())
+        return run
+
+    tasks = [(task(*setting), lambda: (problem.x.copy(),)) for setting in settings]
+    peaks = [peak_mib(run, (problem.x.copy(),)) for run, _ in tasks]
+    before = {n: dgemm_rate(n) for n in threads}
+    taken = time_in_turn(tasks, runs, warm=None not in peaks)
+    rates = {n: max(before[n], dgemm_rate(n)) for n in threads}
+    return [Row(case.name.format(size), n, precision, seconds, cpu, 4.0 * MEMBERS * n_pairs / rates[n], peak, build_text())
+            for (n, precision), (seconds, cpu), peak in zip(settings, taken, peaks, strict=True)]
 
 
 def measure_masked(case: Case, size: str, problem: Problem, mask: np.ndarray, threads: int, runs: int) -> Row:
