@@ -147,7 +147,7 @@ def test_the_table_shows_both_values(tool):
     text = names.table(runs | {names.WITH_WAVES: run}, older)
     for experiment in names.EXPERIMENTS:
         assert experiment.what in text
-        assert experiment.short == (experiment.name in ("weak_polar_waves", "half_step")), experiment.name
+        assert experiment.short == (experiment.name in ("wet_soils", "frozen_soils", "weak_polar_waves", "half_step")), experiment.name
     assert "| polar waves at half their speed | Arctic age at 300 hPa, 80-90°N, February (d) | 1 | 2 |" in text
     assert f"| {names.WAVES_ADDED} | Arctic age at 300 hPa, 80-90°N, February (d) | 2 | 1 |" in text
     assert names.WAVES_ADDED not in names.table(runs)

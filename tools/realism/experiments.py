@@ -243,8 +243,8 @@ EXPERIMENTS = (
     Experiment("open_ice", "the open sea's boundary layer and heat over sea ice", (*RECTIFIERS, "arctic winter", "arctic summer"),
                make=OpenSeaOverIce),
     Experiment("wet_soils", "radon's flux falls from 1 at 30°N to 0.2 at 70°N (Conen & Robertson 2002)",
-               ("boreal", "boreal mean", "above 5.5 km"), tracers=WetSoils),
-    Experiment("frozen_soils", "soils under snow emit a third of the radon", ("boreal", "boreal mean"), tracers=FrozenSoils),
+               ("february boreal",), tracers=WetSoils),
+    Experiment("frozen_soils", "soils under snow emit a third of the radon", ("february boreal",), tracers=FrozenSoils),
     Experiment("weak_polar_waves", "polar waves at half their speed", POLAR, make=WeakPolarWaves),
     Experiment("half_step", "steps of 30 minutes", tuple(MONTH_LINES), timestep=1800),
 )
