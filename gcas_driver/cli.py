@@ -14,6 +14,8 @@ from pathlib import Path
 
 from mozart_coupling.threads import let_waiting_threads_sleep
 
+let_waiting_threads_sleep()  # before the settings load NumPy
+
 from . import __version__
 from .config import Settings, load
 from .errors import GcasError, Interrupted
@@ -161,7 +163,6 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the exit code."""
     arguments = parser().parse_args(argv)
-    let_waiting_threads_sleep()
     try:
         with signals_stop_the_work():
             return arguments.action(arguments)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mozart_coupling.threads import LOOKS, default_threads, let_waiting_threads_sleep
+from mozart_coupling.threads import BLAS_LOOKS, LOOKS, default_threads, let_waiting_threads_sleep
 
 ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -24,15 +24,17 @@ def test_default_number(monkeypatch, text, expected):
 
 
 def test_the_environment_has_the_last_word(monkeypatch):
-    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OPENBLAS_THREAD_TIMEOUT"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     let_waiting_threads_sleep()
     assert os.environ["OMP_WAIT_POLICY"] == "passive" and os.environ["GOMP_SPINCOUNT"] == str(LOOKS)
+    assert os.environ["OPENBLAS_THREAD_TIMEOUT"] == str(BLAS_LOOKS)
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", "12")
     monkeypatch.delenv("OMP_WAIT_POLICY")
     let_waiting_threads_sleep()
-    assert os.environ["GOMP_SPINCOUNT"] == "7"
+    assert os.environ["GOMP_SPINCOUNT"] == "7" and os.environ["OPENBLAS_THREAD_TIMEOUT"] == "12"
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     monkeypatch.delenv("GOMP_SPINCOUNT")
     let_waiting_threads_sleep()
@@ -72,6 +74,22 @@ assert os.environ["OMP_WAIT_POLICY"] == "passive"
 import gcas_driver._analysis
 assert "libgomp" in pathlib.Path("/proc/self/maps").read_text()
 """
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "OPENBLAS_THREAD_TIMEOUT")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_product_of_the_command_leaves_no_thread_spinning():
+    """OpenBLAS reads how long its threads spin when NumPy is loaded: the command must choose before its own imports load it."""
+    code = """
+import gcas_driver.cli, numpy, time
+matrix = numpy.ones((600, 600))
+matrix @ matrix
+before = time.process_time()
+time.sleep(0.3)
+print(time.process_time() - before)
+"""
+    environment = {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_THREAD_TIMEOUT", "OPENBLAS_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.008
