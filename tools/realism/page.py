@@ -82,7 +82,7 @@ primitive equations' winds are the same before and after.
 **Grid**: the analytic circulation was run on 64×32 cells too. Polar ages depend on the grid (14.1, 22.7 and 6.4 days in the Arctic there,
 17.4 in the Antarctic: caps are wider), and so do the small rectifiers at 30-60°N (0.54 and, without the day, −0.10 ppm); every other line
 of the table moves by 12 % at most (all of this before convection and sea ice were changed). Steps of
-30 minutes moved polar ages by 9 % at most, radon and SF6 by 1 % (likewise).
+30 minutes: see the experiments.
 """
 
 
