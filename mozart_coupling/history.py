@@ -83,6 +83,8 @@ class HistoryWriter:
             fields = iter(mixing_ratio)
             for name in self.layout.tracers:  # nothing keeps a field that is written: the next may then take its place
                 data[name + VMR_SUFFIX][self._record] = next(fields)
+            if next(fields, None) is not None:
+                raise ValueError("there are more fields than tracers")
             if self._record + 1 == self.samples_per_file:
                 self.close()
 

@@ -230,7 +230,7 @@ class EmbeddedModel:
 
     def physical(self, fields: Sequence[np.ndarray], what: str, factor: float = 1.0) -> Iterator[np.ndarray]:
         """Each tracer's field times a factor, after a look at its values [kg/kg]."""
-        for n, name in enumerate(self.settings.tracers):
+        for name, n in zip(self.settings.tracers, range(len(fields)), strict=True):
             field = fields[n]
             require_physical(field, self.to_vmr, f"{what}, {name}", StateError)
             yield field if factor == 1.0 else factor * field

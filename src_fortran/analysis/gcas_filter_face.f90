@@ -12,7 +12,7 @@ module gcas_filter_face
     use gcas_sphere, only: unit_vector
     use gcas_status, only: status_bad_shape, status_bad_value, status_no_memory, status_not_finite, status_ok, &
         status_overflow, status_singular
-    use gcas_target_blocks, only: relaxation
+    use gcas_target_blocks, only: needs_correlations, relaxation
     implicit none (type, external)
     private
 
@@ -116,8 +116,7 @@ contains
         end if
         observation_sign = merge(1, 0, sign_rule)
 
-        correlated = kind == localization_bands .and. (tested .or. sign_rule .or. any(parameter_sign /= 0) &
-                                                       .or. (max_sources > 0 .and. best_correlated))
+        correlated = needs_correlations(local, merge(1, 0, sign_rule .or. any(parameter_sign /= 0)))
         call set_sources(order, observation_vectors, hx, hx_test, correlated, inflation, single, n_threads, sources)
         if (kind == localization_bands) call sources%radii%set(near_km(order), far_km(order))
         if (transform) then

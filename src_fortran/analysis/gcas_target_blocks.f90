@@ -11,7 +11,7 @@ module gcas_target_blocks
 
     public :: block, relaxation
     public :: allocate_block, allocate_lists, allocate_targets, exchange_lists
-    public :: seat, load_block, store_block
+    public :: needs_correlations, seat, load_block, store_block
 
     !> What is done to the perturbations.
     type :: relaxation
