@@ -14,12 +14,14 @@ TOOLS = Path(__file__).parents[2] / "tools"
 
 def test_rows_have_exactly_the_documented_keys():
     done = subprocess.run([sys.executable, TOOLS / "benchmark", "analysis", "--json", "--sizes", "S0", "--threads", "1",
+                           "--patience", "0",
                            "--filters", "taper", "taper-masked", "letkf-interpolated", "--soundings", "500"],
                           check=True, capture_output=True, text=True, timeout=120)
     rows = json.loads(done.stdout)
     assert [(row["case"], row["precision"]) for row in rows] == [
         ("ensrf-S0-taper", "double"), ("ensrf-S0-taper", "single"), ("ensrf-S0-taper-masked", "double"),
-        ("letkf-S0-interpolated", "double"), ("xco2-operator", "double")]
+        ("letkf-S0-interpolated", "double"), ("xco2-operator", "double"),
+        ("witness-ensrf-S0-taper", "double"), ("witness-ensrf-S0-taper", "single"), ("witness-letkf-S0-interpolated", "double")]
     for row in rows:
         assert list(row) == ["case", "threads", "precision", "seconds", "cpu_seconds", "limit_seconds", "peak_mib", "build"]
         assert row["seconds"] > 0 and row["limit_seconds"] > 0

@@ -1,15 +1,18 @@
 """The ensemble analysis on two fixed problems, S1 and S2 (and S0, a small one to try it out), and the XCO2 operator.
 
 Regular cells, two parameters each, 100 centred members of smoothed noise, observations uniform on the sphere, R = 1.
-Numbers of threads take turns, run by run. `limit_seconds` is the time of the state update's 4 N operations a pair within reach at the rate
-of DGEMM, the better of just before and just after the runs. Of a case `…-masked`, in which 70 per cent of the cells have no spread, it is
-the time of the same analysis without their parameters, taken in turn: what is above it they cost. `peak_mib` is what an analysis needs
-above its inputs; the posterior takes the prior's memory (`overwrite_x`). Single precision is measured with the largest number of threads
-only. The operator's limit is the time to read the profiles once.
+Numbers of threads take turns, run by run, beside a witness (rows `witness-…`: see `common.time_in_turn`).
+
+`limit_seconds` is the time of the state update's 4 N operations a pair within reach at the rate of DGEMM, the better of just before and
+just after the runs. Of a case `…-masked`, in which 70 per cent of the cells have no spread, it is the time of the same analysis without
+their parameters, taken in turn: what is above it they cost. `peak_mib` is what an analysis needs above its inputs; the posterior takes the
+prior's memory (`overwrite_x`). Single precision is measured with the largest number of threads only. The operator's limit is the time to
+read the profiles once.
 """
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +22,8 @@ from scipy.ndimage import gaussian_filter
 from gcas_driver.analysis import Localization, ensrf, letkf
 from gcas_driver.observations import xco2_operator
 
-from .common import Row, build_text, dgemm_rate, peak_mib, read_rate, time_in_turn, time_runs
+from .common import Row, Task, add_patience, build_text, gains, peak_mib, time_in_turn, time_runs
+from .machine import dgemm_rate, read_rate
 
 MEMBERS = 100
 FAR_KM = 3000.0
@@ -42,6 +46,7 @@ class Problem:
 
 def add_arguments(parser) -> None:
     """Which cases."""
+    add_patience(parser)
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["S1", "S2"])
     parser.add_argument("--filters", nargs="*", choices=[*CASES, *MASKED], default=[*CASES, "taper-masked", "significance-masked"])
     parser.add_argument("--soundings", type=int, default=100_000, help="of the XCO2 operator; 0 leaves it out")
@@ -121,27 +126,31 @@ def run_case(case: Case, problem: Problem, localization: Localization, threads: 
 
 def measure(options) -> list[Row]:
     """All cases for all sizes and numbers of threads."""
-    rows = []
+    rows, witnesses = [], []
     for size in options.sizes if options.filters else ():
         problem = make_problem(*SIZES[size])
         for name in options.filters:
             if name in MASKED:
                 mask = mask_of(*SIZES[size][:2])
-                rows += [measure_masked(MASKED[name], size, problem, mask, threads, options.runs) for threads in options.threads]
+                rows += [measure_masked(MASKED[name], size, problem, mask, threads, options) for threads in options.threads]
                 continue
-            rows += measure_case(CASES[name], size, problem, options.threads, options.runs)
+            for row, witness in measure_case(CASES[name], size, problem, options):
+                rows.append(row)
+                witnesses.append(witness)
     for threads in options.threads if options.soundings else ():
-        rows.append(measure_operator(options.soundings, threads, options.runs))
-    return rows
+        rows.append(measure_operator(options.soundings, threads, options))
+    return rows + witnesses
 
 
-def measure_case(case: Case, size: str, problem: Problem, threads: list[int], runs: int) -> list[Row]:
-    """Time one case with each number of threads next to the machine's limit.
+def measure_case(case: Case, size: str, problem: Problem, options: Namespace) -> list[tuple[Row, Row]]:
+    """Time one case with each number of threads next to the machine's limit; each row with its witness.
 
-    Their runs take turns: what two threads gain is seen also where the machine's speed changes from one second to the next.
+    Their runs take turns, and only those count in whose time the machine was itself: what two threads gain is seen also where its speed
+    changes from one second to the next.
     """
     localization = replace(problem.localization, **case.change)
-    settings = [(n, precision) for n in threads for precision in case.precisions[: 2 if n == max(threads) else 1]]
+    settings = [(n, precision) for n in options.threads
+                for precision in case.precisions[: 2 if n == max(options.threads) else 1]]
     n_pairs = 0
 
     def task(n_threads: int, precision: str) -> Callable[[np.ndarray], None]:
@@ -151,16 +160,20 @@ def measure_case(case: Case, size: str, problem: Problem, threads: list[int], ru
 
         return run
 
-    tasks = [(task(*setting), lambda: (problem.x.copy(),)) for setting in settings]
-    peaks = [peak_mib(run, (problem.x.copy(),)) for run, _ in tasks]
-    before = {n: dgemm_rate(n) for n in threads}
-    taken = time_in_turn(tasks, runs, warm=None not in peaks)
-    rates = {n: max(before[n], dgemm_rate(n)) for n in threads}
-    return [Row(case.name.format(size), n, precision, seconds, cpu, 4.0 * MEMBERS * n_pairs / rates[n], peak, build_text())
-            for (n, precision), (seconds, cpu), peak in zip(settings, taken, peaks, strict=True)]
+    tasks = [Task(task(*setting), setting[0], lambda: (problem.x.copy(),)) for setting in settings]
+    peaks = [peak_mib(task.run, (problem.x.copy(),)) for task in tasks]
+    before = {n: dgemm_rate(n) for n in options.threads}
+    taken = time_in_turn(tasks, options, warm=None not in peaks)
+    rates = {n: max(before[n], dgemm_rate(n)) for n in options.threads}
+    rows = []
+    for (n, precision), timing, peak in zip(settings, taken, peaks, strict=True):
+        row = Row(case.name.format(size), n, precision, timing.seconds, timing.cpu_seconds, 4.0 * MEMBERS * n_pairs / rates[n], peak,
+                  build_text())
+        rows.append((row, timing.witness_row(row)))
+    return rows
 
 
-def measure_masked(case: Case, size: str, problem: Problem, mask: np.ndarray, threads: int, runs: int) -> Row:
+def measure_masked(case: Case, size: str, problem: Problem, mask: np.ndarray, threads: int, options: Namespace) -> Row:
     """Time one case with `mask` next to the same without the masked parameters."""
     places = replace(problem.localization, **case.change)
     x = np.where(mask[:, None], 1.0, problem.x)
@@ -171,14 +184,20 @@ def measure_masked(case: Case, size: str, problem: Problem, mask: np.ndarray, th
         run_case(case, problem, localization, threads, "double", values)
 
     peak = peak_mib(run, (x.copy(),))
-    (seconds, cpu), (limit, _) = time_in_turn([(run, lambda: (x.copy(),)), (run, lambda: (active.copy(), alone))], runs)
-    return Row(f"{case.name.format(size)}-masked", threads, "double", seconds, cpu, limit, peak, build_text())
+    masked, active_alone = time_in_turn([Task(run, threads, lambda: (x.copy(),)), Task(run, threads, lambda: (active.copy(), alone))],
+                                        options)
+    return Row(f"{case.name.format(size)}-masked", threads, "double", masked.seconds, masked.cpu_seconds, active_alone.seconds, peak,
+               build_text())
 
 
 def describe(rows: list[Row]) -> str:
-    """What a masked parameter costs of one that is updated, by the rows of the same case with and without a mask."""
+    """What more threads gain; what a masked parameter costs of one that is updated, by the rows of one case with and without a mask."""
     lines = []
     for row in rows:
+        gain, possible = gains(rows, row)
+        if row.threads > 1 and np.isfinite(gain + possible):
+            lines.append(f"{row.case}, {row.threads} threads: {gain:.2f} times as fast as one; work of which nothing is shared, beside it: "
+                         f"{possible:.2f}")
         name = row.case.removesuffix("-masked")
         of_all = [other.seconds for other in rows if (other.case, other.threads, other.precision) == (name, row.threads, row.precision)]
         if name != row.case and of_all:
@@ -191,7 +210,7 @@ LEVELS, RETRIEVAL_LEVELS, BATCH = 28, 20, 10_000
 """Of the XCO2 operator; all profiles at once would be 2.2 GB, so one batch of soundings is used again and again."""
 
 
-def measure_operator(soundings: int, threads: int, runs: int) -> Row:
+def measure_operator(soundings: int, threads: int, options: Namespace) -> Row:
     """Time `xco2_operator` on batches of random profiles."""
     rng = np.random.default_rng(20211963)
     batch = min(BATCH, soundings)
@@ -209,6 +228,6 @@ def measure_operator(soundings: int, threads: int, runs: int) -> Row:
 
     peak = peak_mib(run, ())
     rate = read_rate(threads)
-    seconds, cpu = time_runs(run, runs, warm=peak is not None)
+    timing = time_runs(run, options, threads, warm=peak is not None)
     limit = batches * profile.nbytes / max(rate, read_rate(threads))
-    return Row("xco2-operator", threads, "double", seconds, cpu, limit, peak, build_text())
+    return Row("xco2-operator", threads, "double", timing.seconds, timing.cpu_seconds, limit, peak, build_text())

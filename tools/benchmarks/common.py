@@ -1,21 +1,25 @@
-"""What all benchmarks share: rows, timing, the machine's limits, peak memory."""
+"""What all benchmarks share: rows, timing, peak memory."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import itertools
+import math
 import statistics
 import time
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
-
-import numpy as np
-from threadpoolctl import threadpool_limits
 
 from gcas_driver import _build_info
 
+from .machine import Witness
+
 WARM_UP_SECONDS = 0.3
+WITNESS = "witness-"
 
 
 @dataclass(frozen=True)
@@ -42,31 +46,84 @@ def build_text() -> str:
     return f"{_build_info.COMPILER} {_build_info.COMPILER_VERSION} {_build_info.FLAGS}" + (f" ({extra})" if extra else "")
 
 
-def time_runs(run: Callable, runs: int, prepare: Callable[[], tuple] = tuple, warm: bool = False) -> tuple[float, float]:
-    """Median wall and processor seconds of `run(*prepare())`; `prepare` is not timed.
+@dataclass(frozen=True)
+class Task:
+    """What is timed: `run(*prepare())`, in which `prepare` is not."""
+
+    run: Callable
+    threads: int = 1
+    prepare: Callable[[], tuple] = tuple
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians over the runs that count [s]; what the witness beside them took, and the shortest time it ever took with one thread [s]."""
+
+    seconds: float
+    cpu_seconds: float
+    witness: float
+    witness_alone: float
+
+    def witness_row(self, row: Row) -> Row:
+        """The witness as a line of the benchmark, next to the line that it speaks for."""
+        return replace(row, case=WITNESS + row.case, seconds=self.witness, cpu_seconds=self.witness * row.threads,
+                       limit_seconds=self.witness_alone, peak_mib=None)
+
+
+def add_patience(parser: ArgumentParser) -> None:
+    """The option of those that call `time_in_turn`."""
+    parser.add_argument("--patience", type=float, default=30.0,
+                        help="seconds that a case waits for runs in which nobody else disturbs the machine, default %(default)g")
+
+
+def time_runs(run: Callable, options: Namespace, threads: int = 1, warm: bool = False) -> Timing:
+    """As `time_in_turn`, of one task."""
+    return time_in_turn([Task(run, threads)], options, warm)[0]
+
+
+def time_in_turn(tasks: list[Task], options: Namespace, warm: bool = False) -> list[Timing]:
+    """Time some tasks whose runs take turns, so that what slows the machine down slows all.
+
+    A machine that is shared gives two threads two cores at one moment and the halves of one at the next. So a witness, which knows nothing
+    of the results, stands before and after each run. A run waits until the witness finds the machine as it can be, and there are more turns
+    while some task has less than `options.runs` runs after which it was so still; for `options.patience` seconds in all. The medians are
+    of the `options.runs` runs with the best witness.
 
     Runs for `WARM_UP_SECONDS` go before, at least one unless `warm`: the first ones find threads asleep, a heap that grows and a low clock.
     """
-    return time_in_turn([(run, prepare)], runs, warm)[0]
-
-
-def time_in_turn(tasks: list[tuple[Callable, Callable[[], tuple]]], runs: int, warm: bool = False) -> list[tuple[float, float]]:
-    """As `time_runs`, of several tasks `(run, prepare)` whose runs take turns: what slows the machine down slows all."""
     began = time.perf_counter()
     while not warm or time.perf_counter() - began < WARM_UP_SECONDS:
-        for run, prepare in tasks:
-            run(*prepare())
+        for task in tasks:
+            task.run(*task.prepare())
         warm = True
-    taken: list[list[tuple[float, float]]] = [[] for _ in tasks]
-    for _ in range(runs):
-        for (run, prepare), times in zip(tasks, taken, strict=True):
-            arguments = prepare()
-            gc.collect()
-            before = time.perf_counter(), time.process_time()
-            run(*arguments)
-            times.append((time.perf_counter() - before[0], time.process_time() - before[1]))
-            del arguments
-    return [(statistics.median(wall), statistics.median(cpu)) for wall, cpu in (zip(*times, strict=True) for times in taken)]
+    taken: list[list[tuple[float, float, float]]] = [[] for _ in tasks]
+    with Witness(max(task.threads for task in tasks)) as witness:
+        deadline = time.perf_counter() + options.patience
+        for turn in itertools.count(1):
+            for task, times in zip(tasks, taken, strict=True):
+                times.append(_timed(task, witness, deadline))
+            enough = all(sum(witness.is_itself(task.threads, beside) for beside, _, _ in times) >= options.runs
+                         for task, times in zip(tasks, taken, strict=True))
+            if turn >= options.runs and (enough or time.perf_counter() >= deadline):
+                break
+    timings = []
+    for times in taken:
+        beside, wall, cpu = (statistics.median(values) for values in zip(*sorted(times, key=itemgetter(0))[: options.runs], strict=True))
+        timings.append(Timing(wall, cpu, beside, witness.best[1]))
+    return timings
+
+
+def _timed(task: Task, witness: Witness, deadline: float) -> tuple[float, float, float]:
+    """Of one run what the witness took, the slower of before and after, and wall and processor seconds."""
+    arguments = task.prepare()
+    gc.collect()
+    before = witness.seconds(task.threads)
+    while not witness.is_itself(task.threads, before) and time.perf_counter() < deadline:
+        before = witness.seconds(task.threads)
+    wall, cpu = time.perf_counter(), time.process_time()
+    task.run(*arguments)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return max(before, witness.seconds(task.threads)), wall, cpu
 
 
 def peak_mib(run: Callable, arguments: tuple) -> float | None:
@@ -92,28 +149,13 @@ def _status_kib(status: Path, name: str) -> int:
     return int(line.split()[1])
 
 
-def dgemm_rate(threads: int, runs: int = 5, size: int = 1000) -> float:
-    """Floating-point operations a second of a double-precision matrix product: the best of some runs, as a limit should be."""
-    rng = np.random.default_rng(0)
-    a, b = rng.random((size, size)), rng.random((size, size))
-    return 2.0 * size**3 / best_seconds(lambda: np.matmul(a, b), threads, runs)
-
-
-def read_rate(threads: int, runs: int = 5, size: int = 4000) -> float:
-    """Bytes a second of a matrix-vector product too large for any cache: the best of some runs."""
-    matrix, vector = np.ones((size, size)), np.ones(size)
-    return matrix.nbytes / best_seconds(lambda: np.matmul(matrix, vector), threads, runs)
-
-
-def best_seconds(run: Callable, threads: int, runs: int) -> float:
-    """Shortest time of `run` with so many BLAS threads."""
-    best = np.inf
-    with threadpool_limits(threads):
-        for _ in range(runs):
-            start = time.perf_counter()
-            run()
-            best = min(best, time.perf_counter() - start)
-    return best
+def gains(rows: list[Row], row: Row) -> tuple[float, float]:
+    """How many times faster a line is than the same with one thread, and what the witness beside both gained; NaN: not measured."""
+    seconds = {(other.case, other.threads): other.seconds for other in rows if other.precision == row.precision}
+    witness = WITNESS + row.case
+    alone, beside_alone, beside = seconds.get((row.case, 1)), seconds.get((witness, 1)), seconds.get((witness, row.threads))
+    return (alone / row.seconds if alone else math.nan,
+            row.threads * beside_alone / beside if beside_alone and beside else math.nan)
 
 
 def as_table(rows: list[Row]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from gcas_driver.observations import SatelliteStream, check_streams, read_streams
 
-from .common import Row, build_text, peak_mib, time_runs
+from .common import Row, add_patience, build_text, peak_mib, time_runs
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 from formats.lite import DIALECTS, write_week
@@ -29,6 +29,7 @@ NEEDED = ("time", "latitude", "longitude", "xco2", "xco2_uncertainty", "xco2_apr
 
 def add_arguments(parser) -> None:
     """Size of a day."""
+    add_patience(parser)
     parser.add_argument("--soundings", type=int, default=200000, help="a day")
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--directory", type=Path, help="make the files here and leave them, or use those that are here")
@@ -47,12 +48,12 @@ def measure(options) -> list[Row]:
         end = START + options.days
         averaged = SatelliteStream("oco2", directory, "oco2_lite", DIALECTS[DIALECT].file)
         single = SatelliteStream("oco2", directory, "oco2_lite", averaged.file_pattern, cell_degrees=0.0)
-        limit, _ = time_runs(lambda: _unpack(directory), options.runs)
+        limit = time_runs(lambda: _unpack(directory), options).seconds
         for case, call in (("read-oco2-week", lambda: read_streams([averaged], START, end)),
                            ("read-oco2-week-single", lambda: read_streams([single], START, end)),
                            ("check-oco2-week", lambda: check_streams([averaged], START, end))):
-            wall, cpu = time_runs(call, options.runs)
-            rows.append(Row(case, 1, "double", wall, cpu, limit, peak_mib(call, ()), build_text()))
+            timing = time_runs(call, options)
+            rows.append(Row(case, 1, "double", timing.seconds, timing.cpu_seconds, limit, peak_mib(call, ()), build_text()))
     return rows
 
 

@@ -2,7 +2,8 @@
 
 `advection-N` moves N tracers by winds; `model-N` adds boundary layer, convection, emissions (the ensemble's way: components times
 factors) and the sampling of a thousand columns; in single precision it carries anomalies from a mean in double, as the ensemble does. A
-few steps are timed, numbers of threads in turn so that a machine whose clock wanders is fair to all, and scaled to the week's 336.
+few steps are timed, numbers of threads in turn so that a machine whose clock wanders is fair to all, and scaled to the week's 336. The
+medians are of runs for whose time the machine gave what it can, as a witness tells (rows `witness-...`: see `common.time_in_turn`).
 `program-N` is the whole `gcas-transport`, from its namelist to its restart files, over one day of the analytic circulation, times seven;
 `history-N` the same with history files. `limit_seconds` is the time in which the machine could read and write all tracers twice a step,
 at the rate of the row `triad`, measured in the same run with as many threads; the row `dgemm` is one product of two matrices of 1000 x
@@ -30,7 +31,8 @@ from mozart_coupling.embedded.levels import hybrid_levels
 from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.grids import Grid
 
-from .common import Row, build_text, dgemm_rate, peak_mib
+from .common import WITNESS, Row, Task, add_patience, build_text, gains, peak_mib, time_in_turn
+from .machine import dgemm_rate
 from .transport_site import add_tracers, make_site, write_namelist
 
 GRID = "128x64"
@@ -49,6 +51,7 @@ DGEMM_SIZE, TRIAD_SIZE = 1000, 12_000_000
 
 def add_arguments(parser) -> None:
     """Which cases."""
+    add_patience(parser)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--precisions", nargs="+", choices=["double", "single"], default=["double", "single"])
     parser.add_argument("--steps", type=int, default=4, help="steps of a run, scaled to the week's 336")
@@ -82,7 +85,7 @@ def triad_rate(threads: int = 1, runs: int = 5) -> float:
 def measure(options) -> list[Row]:
     """All rows; the machine's own first."""
     rates = {threads: triad_rate(threads) for threads in options.threads}
-    rows = []
+    rows, witnesses = [], []
     for threads in options.threads:
         product = 2.0 * DGEMM_SIZE**3 / dgemm_rate(threads, size=DGEMM_SIZE)
         for case, seconds in (("triad", 24.0 * TRIAD_SIZE / rates[threads]), ("dgemm", product)):
@@ -91,40 +94,41 @@ def measure(options) -> list[Row]:
         for case in options.cases:
             kind, n = case.split("-")[0], int(case.split("-")[1])
             for precision in options.precisions:
-                if kind in ("program", "history"):
-                    timed = _program(Path(name), kind == "history", n, precision, options)
-                else:
-                    timed = _core(kind == "model", n, precision, options)
-                for threads, (seconds, cpu, peak) in timed.items():
-                    limit = WEEK_STEPS * 4.0 * _cells(n) * (8 if precision == "double" else 4) / rates[threads]
-                    rows.append(Row(case, threads, precision, seconds, cpu, limit, peak, build_text()))
-    return rows
+                transfers = WEEK_STEPS * 4.0 * _cells(n) * (8 if precision == "double" else 4)
+                limits = {threads: transfers / rate for threads, rate in rates.items()}
+                if kind not in ("program", "history"):
+                    for row, witness in _core(case, kind == "model", n, precision, limits, options):
+                        rows.append(row)
+                        witnesses.append(witness)
+                    continue
+                for threads, timed in _program(Path(name), kind == "history", n, precision, options).items():
+                    rows.append(Row(case, threads, precision, timed[0], timed[1], limits[threads], timed[2], build_text()))
+    return rows + witnesses
 
 
 def describe(rows: list[Row]) -> str:
     """Rates: against the other implementation of the scheme, the machine's limits, and one thread."""
     limits = {(row.case, row.threads): row.seconds for row in rows if row.case in ("triad", "dgemm")}
-    alone = {(row.case, row.precision): row.seconds for row in rows if row.threads == 1}
     lines = [f"{'case':16s} {'threads':>7s} {'precision':>9s} {'cell-steps/core-s':>17s} {'TPCORE x':>8s} {'GFLOP/s':>8s} {'DGEMM':>6s} "
-             f"{'GB/s':>6s} {'triad':>6s} {'gain':>5s} {'memory':>7s}"]
+             f"{'GB/s':>6s} {'triad':>6s} {'gain':>5s} {'of':>5s} {'memory':>7s}"]
     for row in rows:
-        if row.case in ("triad", "dgemm"):
+        if row.case in ("triad", "dgemm") or row.case.startswith(WITNESS):
             continue
         n = int(row.case.split("-")[1])
         updates = WEEK_STEPS * _cells(n)
         flops = FLOPS * updates / row.seconds
         bytes_moved = 4.0 * (8 if row.precision == "double" else 4) * updates / row.seconds
         dgemm, triad = 2.0 * DGEMM_SIZE**3 / limits["dgemm", row.threads], 24.0 * TRIAD_SIZE / limits["triad", row.threads]
-        gain = f"{alone[row.case, row.precision] / row.seconds:5.2f}" if (row.case, row.precision) in alone else "    -"
+        gain, possible = gains(rows, row)
         memory = "      -" if row.peak_mib is None else f"{row.peak_mib * 2**20 / (8.0 * _cells(n)):6.2f}x"
         lines.append(f"{row.case:16s} {row.threads:7d} {row.precision:>9s} {updates / row.cpu_seconds:17.3g} "
                      f"{updates / row.cpu_seconds / TPCORE_RATE:8.1f} {flops * 1e-9:8.2f} {flops / dgemm:6.1%} {bytes_moved * 1e-9:6.2f} "
-                     f"{bytes_moved / triad:6.1%} {gain} {memory}")
+                     f"{bytes_moved / triad:6.1%} {gain:5.2f} {possible:5.2f} {memory}")
     for (case, threads), seconds in limits.items():
         rate = 2.0 * DGEMM_SIZE**3 * 1e-9 / seconds if case == "dgemm" else 24.0 * TRIAD_SIZE * 1e-9 / seconds
         lines.append(f"{case}, {threads} threads: {rate:.1f} {'GFLOP/s' if case == 'dgemm' else 'GB/s'}")
     lines.append(f"{FLOPS} operations and four transfers of a number counted for each tracer, cell and step; "
-                 "memory in tracers x cells x 8 bytes.")
+                 "memory in tracers x cells x 8 bytes; gain: over one thread, of: the witness' own.")
     return "\n".join(lines)
 
 
@@ -133,21 +137,18 @@ def _cells(n: int) -> float:
     return float(n) * LEVELS * grid.nlat * grid.nlon
 
 
-def _core(everything: bool, n: int, precision: str, options) -> dict[int, tuple[float, float, float | None]]:
-    """Week's wall and processor seconds, peak MiB by number of threads."""
+def _core(case: str, everything: bool, n: int, precision: str, limits: dict[int, float], options) -> list[tuple[Row, Row]]:
+    """Rows of a case by numbers of threads, each with its witness."""
     scale = WEEK_STEPS / options.steps
-    ready = {threads: _prepared(everything, n, precision, threads, options.steps) for threads in options.threads}
-    times: dict[int, list[tuple[float, float]]] = {threads: [] for threads in options.threads}
-    for number in range(options.runs + 1):
-        for threads, run in ready.items():
-            before = time.perf_counter(), time.process_time()
-            run()
-            if number:  # the first is a rehearsal
-                times[threads].append((time.perf_counter() - before[0], time.process_time() - before[1]))
-    ready.clear()
-    peaks = {threads: peak_mib(lambda threads=threads: _prepared(everything, n, precision, threads, options.steps)(), ())
-             for threads in options.threads}
-    return {threads: (scale * _median(found, 0), scale * _median(found, 1), peaks[threads]) for threads, found in times.items()}
+    tasks = [Task(_prepared(everything, n, precision, threads, options.steps), threads) for threads in options.threads]
+    timings = time_in_turn(tasks, options)
+    tasks.clear()
+    rows = []
+    for threads, timing in zip(options.threads, timings, strict=True):
+        peak = peak_mib(lambda threads=threads: _prepared(everything, n, precision, threads, options.steps)(), ())
+        row = Row(case, threads, precision, scale * timing.seconds, scale * timing.cpu_seconds, limits[threads], peak, build_text())
+        rows.append((row, timing.witness_row(row)))
+    return rows
 
 
 def _prepared(everything: bool, n: int, precision: str, threads: int, steps: int) -> Callable[[], None]:
