@@ -54,7 +54,7 @@ def add_arguments(parser) -> None:
     add_patience(parser)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--precisions", nargs="+", choices=["double", "single"], default=["double", "single"])
-    parser.add_argument("--steps", type=int, default=4, help="steps of a run, scaled to the week's 336")
+    parser.add_argument("--steps", type=int, default=2, help="steps of a run, scaled to the week's 336")
 
 
 def weather(grid: Grid, hyai: np.ndarray, hybi: np.ndarray) -> StepMet:
