@@ -5,7 +5,6 @@ Only what other rooms promise is read (`windows/<date>/{observations,analysis,fl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,7 @@ import netCDF4
 import numpy as np
 
 from gcas_driver.errors import InputError
-
-_UNIT_SECONDS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "h": 3600.0,
-                 "day": 86400.0, "d": 86400.0}
-_SINCE = re.compile(r"\s*([a-z]+?)s?\s+since\s+(\d{1,4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?", re.IGNORECASE)
+from gcas_driver.time_units import EPOCH, seconds_since_1970
 
 
 @contextmanager
@@ -67,30 +63,22 @@ def texts(dataset: netCDF4.Dataset, *names: str) -> np.ndarray:
 
 
 def times(dataset: netCDF4.Dataset, *names: str) -> np.ndarray:
-    """A CF time variable as datetime64[s]; a file without units holds seconds since 1970-01-01."""
-    found = variable(dataset, *names)
-    units = getattr(found, "units", None)
-    if units is None and "bounds" in names[0]:
-        units = getattr(dataset.variables.get("time"), "units", None)
-    return decode_times(numbers(dataset, *names), units or "seconds since 1970-01-01", dataset.filepath())
-
-
-def decode_times(values: np.ndarray, units: str, where: str = "time") -> np.ndarray:
-    """Numbers in CF units of time as datetime64[s].
+    """A CF time variable as datetime64[s]; a file without units holds seconds since 1970-01-01.
 
     Raises
     ------
     InputError
-        For units that are not "<seconds|minutes|hours|days> since YYYY-MM-DD[ HH:MM[:SS]]", or missing times.
+        For units that are not known, or missing times.
     """
-    match = _SINCE.match(units)
-    if not match or match[1].lower() not in _UNIT_SECONDS:
-        raise InputError("time has unknown units", where, repr(units), "such as 'seconds since 1970-01-01 00:00:00'")
-    if not np.isfinite(values).all():
-        raise InputError("a time is missing", where, f"{np.count_nonzero(~np.isfinite(values))} values without a number")
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[1:])
-    origin = np.datetime64(f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}", "s")
-    return origin + np.round(values * _UNIT_SECONDS[match[1].lower()]).astype("int64").astype("timedelta64[s]")
+    found = variable(dataset, *names)
+    units = getattr(found, "units", None)
+    if units is None and "bounds" in names[0]:
+        units = getattr(dataset.variables.get("time"), "units", None)
+    where = dataset.filepath()
+    seconds = seconds_since_1970(numbers(dataset, *names), units or EPOCH, where, getattr(found, "calendar", ""))
+    if not np.isfinite(seconds).all():
+        raise InputError("a time is missing", where, f"{np.count_nonzero(~np.isfinite(seconds))} values without a date")
+    return np.round(seconds).astype("int64").astype("datetime64[s]")
 
 
 def attribute(dataset: netCDF4.Dataset, *names: str) -> float | None:

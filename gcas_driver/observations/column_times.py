@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import netCDF4
 import numpy as np
 
@@ -11,32 +9,23 @@ from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations.column_fields import Field
 from gcas_driver.observations.column_source import Rows
-
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-UNITS = re.compile(r"\s*(s|sec|second|m|min|minute|h|hr|hour|d|day)s?\s+since\s+(\d{4})-(\d{1,2})-(\d{1,2})"
-                   r"(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0*)?)?)?\s*(?:Z|UTC|GMT|[+-]?0?0:?00)?\s*", re.IGNORECASE)
+from gcas_driver.observations.files import YEARS
+from gcas_driver.time_units import seconds_since_1970
 
 
 def cf_time(field: Field, units: str = "") -> Rows:
-    """Times by CF units such as "hours since 1970-01-01 00:00:00", the variable's own unless given. Leap seconds do not count.
+    """Times by CF units such as "hours since 1970-01-01 00:00:00", the variable's own unless given.
 
     Raises
     ------
     InputError
-        For other units, or another calendar than the usual one.
+        For units or a calendar that are not known, or units that count from a year without observations: their date is damaged.
     """
-    units = units or nc.units_of(field.variable)
-    match = UNITS.fullmatch(units)
-    if match is None:
-        raise InputError("unknown time units", nc.place_of(field.variable), units or "none", "such as seconds since 1970-01-01")
-    calendar = str(getattr(field.variable, "calendar", "standard")).lower()
-    if calendar not in ("standard", "gregorian", "proleptic_gregorian", "julian", "none", ""):
-        raise InputError("unknown calendar", nc.place_of(field.variable), calendar, "the standard one")
-    epoch = float(_seconds(*(np.array([float(group or 0)]) for group in match.groups()[1:]))[0])
-    if not np.isfinite(epoch):
-        raise InputError("no date in the time units", nc.place_of(field.variable), units, "such as seconds since 1970-01-01")
-    step = SECONDS[match.group(1)[0].lower()]
-    return lambda start, stop: epoch + step * field(start, stop)
+    units, where = units or nc.units_of(field.variable), nc.place_of(field.variable)
+    calendar = str(getattr(field.variable, "calendar", ""))
+    if not np.isfinite(seconds_since_1970(np.zeros(1), units, where, calendar, YEARS)[0]):
+        raise InputError("unknown time units", where, repr(units), f"a date of {YEARS[0]} to {YEARS[1]}")
+    return lambda start, stop: seconds_since_1970(field(start, stop), units, where, calendar, YEARS)
 
 
 def dates_and_hours(date: Field, hour: Field, known: float | None = None) -> Rows:
@@ -137,7 +126,7 @@ def _seconds(year, month=1.0, day=1.0, hour=0.0, minute=0.0, second=0.0) -> np.n
     """Seconds since 1970 of dates in numbers; NaN for 31 June, month 13 and the like."""
     year, month, day = (np.asarray(part, dtype=np.float64) + np.zeros_like(year) for part in (year, month, day))
     with np.errstate(invalid="ignore"):
-        good = (year >= 1900) & (year < 2200) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+        good = (year >= YEARS[0]) & (year < YEARS[1]) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
         good &= (year == np.floor(year)) & (month == np.floor(month)) & (day == np.floor(day))
     months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype(np.int64).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + np.where(good, day - 1, 0).astype(np.int64)

@@ -20,14 +20,15 @@ from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations.csv_map import ColumnMap, parse_map, resolve
 from gcas_driver.observations.daily import MatchingReader
-from gcas_driver.observations.files import while_unchanged
+from gcas_driver.observations.files import YEARS, while_unchanged
 from gcas_driver.observations.point_reading import accepted_flags
 from gcas_driver.observations.points import PointSamples, point_table
-from gcas_driver.observations.sample_times import CLOCK_TOLERANCE_SECONDS, EARLIEST, LATEST
+from gcas_driver.observations.sample_times import CLOCK_TOLERANCE_SECONDS
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import SurfaceStream
 from gcas_driver.observations.table import Observations
 from gcas_driver.observations.text_records import CALENDAR, calendar_seconds, index_blocks, lines_between, masked, plain_numbers, text_of
+from gcas_driver.time_units import within
 
 DEFAULT_FILES = ("*.csv",)
 GOOD_FLAGS = ("O", "U", "R")
@@ -204,7 +205,7 @@ def _times(table: np.ndarray, places: ColumnMap) -> np.ndarray:
                 raise ValueError("calendar and decimal year disagree: " + " ".join(map(str, row[:10])))
     else:
         found = _decimal(plain_numbers(column("decimal_year")))
-    return np.where((found >= EARLIEST) & (found < LATEST), found, np.nan)
+    return within(found, YEARS)
 
 
 def _iso(text: str) -> float:
@@ -216,7 +217,7 @@ def _iso(text: str) -> float:
 
 def _decimal(year: np.ndarray) -> np.ndarray:
     """Decimal years as seconds since 1970."""
-    good = (year >= 1900.0) & (year < 2200.0)
+    good = (year >= YEARS[0]) & (year < YEARS[1])
     whole = np.where(good, np.floor(np.where(good, year, 1970.0)), 1970.0).astype(np.int64)
     first, following = ((whole - 1970 + step).astype("datetime64[Y]").astype("datetime64[s]").astype(np.int64) for step in (0, 1))
     return np.where(good, first + (year - whole) * (following - first), np.nan)

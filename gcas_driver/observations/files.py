@@ -17,6 +17,8 @@ from gcas_driver.errors import InputError, Problem
 log = logging.getLogger(__name__)
 
 DAY = np.timedelta64(1, "D")
+YEARS = (1900, 2200)
+"""Whatever is of another time is no observation: first year, and the one after the last."""
 
 
 def while_unchanged(maxsize: int) -> Callable[[Callable], Callable]:

@@ -7,13 +7,14 @@ give the window in which a model is to be sampled: its middle is taken.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gcas_driver.errors import InputError
+from gcas_driver.observations.files import YEARS
 from gcas_driver.observations.text_records import calendar_seconds
+from gcas_driver.time_units import EPOCH, seconds_since_1970
 
 if TYPE_CHECKING:
     from gcas_driver.observations.records import Records
@@ -22,29 +23,8 @@ UNIT_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 CLOCK_TOLERANCE_SECONDS = 2.0 * 86400.0
 """Two statements of one time that differ by more belong to a damaged file; half an averaging interval may lie between them."""
 
-EARLIEST, LATEST = (float(np.datetime64(day, "s").astype(np.int64)) for day in ("1900-01-01", "2200-01-01"))
 WINDOW = ("model_sample_window_start", "model_sample_window_end")
 LONGEST_WINDOW_SECONDS = 31.0 * 86400.0
-
-
-def seconds_since_1970(values: np.ndarray, units: str, where: str) -> np.ndarray:
-    """Times in CF units ("days since 1970-01-01 00:00:00") as seconds since 1970, NaN where they are beyond 1900 to 2200.
-
-    Raises
-    ------
-    InputError
-        For units of another form.
-    """
-    match = re.match(r"(second|minute|hour|day)s? since (\d{1,4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?",
-                     units.strip().lower())
-    if match is None:
-        raise InputError("unknown time units", where, units or "none", "such as `seconds since 1970-01-01`")
-    parts = [float(part or 0) for part in match.groups()[1:]]
-    origin = calendar_seconds(np.array([parts]))[0]
-    if not np.isfinite(origin):
-        raise InputError("unknown time units", where, units, "a date that exists")
-    times = origin + values * UNIT_SECONDS[match.group(1)]
-    return np.where((times >= EARLIEST) & (times < LATEST), times, np.nan)
 
 
 def stamped_times(records: Records, rows: slice = slice(None)) -> np.ndarray:
@@ -62,8 +42,7 @@ def stamped_times(records: Records, rows: slice = slice(None)) -> np.ndarray:
         if calendar is None:
             raise InputError("no times", records.where, records.inventory(), "time, or year … second")
         return calendar
-    units = records.about("time", "units")
-    times = seconds_since_1970(records.numbers("time", rows), units or "seconds since 1970-01-01", f"{records.where}, time")
+    times = _in_units(records, "time", rows)
     if calendar is not None:
         with np.errstate(invalid="ignore"):
             apart = np.abs(times - calendar) > CLOCK_TOLERANCE_SECONDS
@@ -95,8 +74,7 @@ def middle_times(records: Records, rows: slice = slice(None), time_stamp: str = 
     if all(records.has(name) for name in WINDOW):
         return _middle_of_window(records, rows, middle)
     if records.has("midpoint_time"):
-        told = seconds_since_1970(records.numbers("midpoint_time", rows), records.about("midpoint_time", "units")
-                                  or "seconds since 1970-01-01", f"{records.where}, midpoint_time")
+        told = _in_units(records, "midpoint_time", rows)
         return np.where(np.isfinite(told), told, middle)
     return middle
 
@@ -127,8 +105,7 @@ def _mark(records: Records) -> str:
 
 def _middle_of_window(records: Records, rows: slice, times: np.ndarray) -> np.ndarray:
     """Middle of the window in which the model is to be sampled; the stamp where a window is missing or none."""
-    first, last = (seconds_since_1970(records.numbers(name, rows), records.about(name, "units") or records.about("time", "units")
-                                      or "seconds since 1970-01-01", f"{records.where}, {name}") for name in WINDOW)
+    first, last = (_in_units(records, name, rows) for name in WINDOW)
     with np.errstate(invalid="ignore"):
         good = (last >= first) & (last - first <= LONGEST_WINDOW_SECONDS)
         far = good & (np.abs(0.5 * (first + last) - times) > LONGEST_WINDOW_SECONDS)
@@ -137,6 +114,12 @@ def _middle_of_window(records: Records, rows: slice, times: np.ndarray) -> np.nd
         raise InputError("two statements of the time disagree", f"{records.where}, record {row + 1}",
                          f"time {_text(times[row])}, sample window from {_text(first[row])}", "one time", "the file is damaged")
     return np.where(good, 0.5 * (first + last), times)
+
+
+def _in_units(records: Records, name: str, rows: slice) -> np.ndarray:
+    """A variable's times (n,), seconds since 1970, in its own units, else in those of `time`."""
+    units, calendar = (records.about(name, attribute) or records.about("time", attribute) for attribute in ("units", "calendar"))
+    return seconds_since_1970(records.numbers(name, rows), units or EPOCH, f"{records.where}, {name}", calendar, YEARS)
 
 
 def _six(records: Records, rows: slice) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from gcas_driver.errors import InputError
 from gcas_driver.observations import netcdf_fields as nc
 from gcas_driver.observations.column_fields import Fields
-from gcas_driver.observations.column_times import UNITS, cf_time
+from gcas_driver.observations.column_times import cf_time
 from gcas_driver.observations.ground_columns import Spectra, checked_water, dry_weights, identifiers
 from gcas_driver.observations.scales import scale_named_in
 from gcas_driver.observations.streams import ColumnStream
@@ -26,7 +26,7 @@ NEAREST_DAYS = 31.0
 def times(fields: Fields) -> np.ndarray:
     """Times of all spectra (n,), seconds since 1970."""
     field = fields.need("time")
-    return cf_time(field, "" if UNITS.fullmatch(nc.units_of(field.variable)) else DAYS)(0, fields.n)
+    return cf_time(field, "" if " since " in nc.units_of(field.variable) else DAYS)(0, fields.n)
 
 
 def spectra(dataset: netCDF4.Dataset, stream: ColumnStream, rows: np.ndarray, time: np.ndarray, site: str) -> Spectra:

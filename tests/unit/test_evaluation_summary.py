@@ -15,7 +15,6 @@ from rich.console import Console
 
 from gcas_driver.analysis import nothing_to_diagnose
 from gcas_driver.errors import InputError
-from gcas_driver.evaluation import files
 from gcas_driver.evaluation.aggregates import region_keys
 from gcas_driver.evaluation.case import open_case
 from gcas_driver.evaluation.diagnostics import pooled
@@ -249,17 +248,3 @@ def test_windows_written_without_figures_are_read(case, tmp_path):
         with netCDF4.Dataset(path, "a") as data:
             data.renameDimension("diagnostic_group", "other")
     assert evaluate_case(directory)["diagnostics"]["all"]["number"] == 0
-
-
-@pytest.mark.parametrize(("units", "value", "expected"), [
-    ("seconds since 1970-01-01 00:00:00", 86400.0, "1970-01-02T00:00:00"), ("days since 2010-06-01", 0.5, "2010-06-01T12:00:00"),
-    ("hours since 2000-1-1T06:30:00Z", 1.0, "2000-01-01T07:30:00")])
-def test_times(units, value, expected):
-    assert files.decode_times(np.array([value]), units)[0] == np.datetime64(expected)
-
-
-def test_unknown_times_are_refused():
-    with pytest.raises(InputError):
-        files.decode_times(np.array([1.0]), "fortnights since 2000-01-01")
-    with pytest.raises(InputError):
-        files.decode_times(np.array([np.nan]), "days since 2000-01-01")

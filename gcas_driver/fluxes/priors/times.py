@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar as month_lengths
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import netCDF4
 import numpy as np
 
 from gcas_driver.errors import InputError
+from gcas_driver.time_units import NO_LEAP, seconds_since_1970
 
 from .layout import COMPONENT_NAMES, DECIMAL_NAMES, TIME_NAMES, Layout
 from .stream import parts_of, period_of
@@ -17,10 +17,7 @@ from .stream import parts_of, period_of
 SECOND = np.timedelta64(1, "s")
 SECONDS_OF_A_DAY = 86400
 DAY = np.timedelta64(SECONDS_OF_A_DAY, "s")
-REAL_CALENDARS = ("standard", "gregorian", "proleptic_gregorian", "julian")
 MONTH_NAMES = ("month", "months", "Month")
-NO_LEAP = ("noleap", "365_day", "365")
-MONTHS_OF_30 = ("360_day", "360")
 
 
 @dataclass(frozen=True)
@@ -258,32 +255,12 @@ def _bounds(dataset: netCDF4.Dataset, path: Path) -> np.ndarray | None:
 
 
 def _decoded(variable: netCDF4.Variable, values: np.ndarray, path: Path) -> np.ndarray:
-    """datetime64[s], in the real calendar, of numbers in a variable's time units, rounded to the second.
-
-    Days of a calendar without leap days are days of the real one. One of twelve months of 30 days can only mean whole months: there a time
-    stands in the same month of the real calendar, at its first instant if it is that of the other.
-    """
-    name = str(getattr(variable, "calendar", "standard")).lower()
-    if name not in (*REAL_CALENDARS, *NO_LEAP, *MONTHS_OF_30):
-        raise InputError("calendar of the times is not known", f"{path}, {variable.name}", name,
-                         "standard, proleptic_gregorian, noleap or 360_day")
-    name = {"365": "noleap", "360": "360_day"}.get(name, name)
-    try:
-        dates = np.ravel(netCDF4.num2date(values, variable.units, name, only_use_cftime_datetimes=True))
-    except (ValueError, OverflowError, TypeError) as error:
-        raise InputError("times cannot be decoded", f"{path}, {variable.name}", f"{variable.units!r}: {error}",
-                         "units such as 'days since 2000-01-01'") from None
-    monthly = name in MONTHS_OF_30
-    if monthly and len({(d.year, d.month) for d in dates}) < (values.size if values.ndim == 1 else len(values)):
-        raise InputError("a calendar of 30-day months has no days that exist", f"{path}, {variable.name}", name, "monthly means")
-    texts = []
-    for d in dates:
-        length = month_lengths.monthrange(d.year, d.month)[1] if 0 < d.year < 10000 else 0
-        if not length:
-            raise InputError("times cannot be decoded", f"{path}, {variable.name}", f"{variable.units!r}: year {d.year}")
-        texts.append(f"{d.year:04d}-{d.month:02d}-{min(d.day, length):02d}T{d.hour:02d}:{d.minute:02d}:{d.second:02d}.{d.microsecond:06d}")
-    exact = np.array(texts, dtype="datetime64[us]").reshape(np.shape(values))
-    return (exact + np.timedelta64(500_000, "us")).astype("datetime64[s]")
+    """datetime64[s], in the real calendar, of numbers in a variable's time units, rounded to the second."""
+    where = f"{path}, {variable.name}"
+    seconds = seconds_since_1970(values, str(variable.units), where, str(getattr(variable, "calendar", "")))
+    if not np.isfinite(seconds).all():
+        raise InputError("times are no dates", where, f"{values[~np.isfinite(seconds)][0]:g} {variable.units}", "the years 1 to 9999")
+    return np.floor(seconds + 0.5).astype(np.int64).astype("datetime64[s]")
 
 
 def _from_components(parts: np.ndarray, where: str) -> np.ndarray:
