@@ -153,10 +153,7 @@ def daily_fields(surface: climate.Surface, time: np.datetime64, steady: dict[str
         "TAUX": drag * u,
         "TAUY": drag * v,
         "FSDS": 0.62 * climate.SOLAR_CONSTANT * sun,
-        "ALB": np.where(snow | frozen, 0.6, np.where(surface.is_land, 0.18, 0.07)),
-        "SNOWH": np.where(snow, 0.1, 0.0),
-        "SOILW": np.where(surface.is_land, 0.25, 0.0),
-        "ORO": np.where(surface.is_land, 1.0, np.where(frozen, 2.0, 0.0)),
+        **climate.cover(surface, snow, frozen),
         "PBLH": climate.boundary_layer_height(surface, time, np.hypot(u, v), frozen),
         "CMFMC": climate.convective_mass_flux(surface, time, -1.0, sigma),
     }

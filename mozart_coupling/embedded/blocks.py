@@ -5,7 +5,7 @@ Fields go in and come out a few at a time: a hundred tracers are never in memory
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,11 +112,17 @@ def scatter(values: np.ndarray, blocked: np.ndarray, threads: int, first: int = 
 def gathered(blocks: Sequence[np.ndarray] | np.ndarray, first: int, last: int, threads: int) -> np.ndarray:
     """Tracers `first` … `last` - 1 of blocks (n, nlat, nlon, width), the last maybe narrower, as (last - first, n, nlat, nlon), float64."""
     values = np.empty((last - first, *blocks[0].shape[:3]))
-    run, width = getattr(_face(), f"out_of_blocks_{_word(blocks[0])}"), blocks[0].shape[-1]
+    run = getattr(_face(), f"out_of_blocks_{_word(blocks[0])}")
+    for number, own, place in shares(first, last, blocks[0].shape[-1]):
+        raise_status(*run(threads, blocks[number][None].T, own.start + 1, values[place].T))
+    return values
+
+
+def shares(first: int, last: int, width: int) -> Iterator[tuple[int, slice, slice]]:
+    """Where tracers `first` … `last` - 1 are: number of each block, which of its tracers, and their places among those asked for."""
     for number in range(first // width, -(-last // width)):
         begin, end = max(first, number * width), min(last, (number + 1) * width)
-        raise_status(*run(threads, blocks[number][None].T, begin - number * width + 1, values[begin - first : end - first].T))
-    return values
+        yield number, slice(begin - number * width, end - number * width), slice(begin - first, end - first)
 
 
 def add_columns(blocked: np.ndarray, background: np.ndarray | None, cells: tuple[np.ndarray, np.ndarray], row: np.ndarray,

@@ -24,6 +24,7 @@ DAY_S = 86400.0
 # Sea ice: latitude of its edge [degrees] as mean and half range over the year, day of the northern maximum; depth and heat over it
 ICE_NORTH, ICE_SOUTH, ICE_DAY = (69.0, 7.0), (67.0, 5.5), 69.0
 ICE_HEAT, SEA_HEAT = -2.5, 12.0  # W m-2, upward
+SEA_ICE = 2.0  # in ORO
 
 # Deep convection over middle latitudes' summer land: rain [kg m-2 s-1], vapour at cloud base [kg kg-1], share of it that falls as rain
 SUMMER_RAIN, CLOUD_BASE_VAPOUR, RAIN_EFFICIENCY = 1.3 / DAY_S, 0.010, 0.4
@@ -97,7 +98,7 @@ def complete(surface: Surface, time: np.datetime64, winter_north: float, hyai: n
         "PS": surface_pressure,
         "PHIS": surface.height * GRAVITY,
         **ground,
-        "PBLH": boundary_layer_height(surface, time, np.hypot(u[-1], v[-1]), frozen_sea(surface, time)),
+        "PBLH": boundary_layer_height(surface, time, np.hypot(u[-1], v[-1]), ground["ORO"] == SEA_ICE),
         "CMFMC": convective_mass_flux(surface, time, winter_north, sigma_interface),
     }
 
@@ -223,10 +224,17 @@ def ground_fields(surface: Surface, time: np.datetime64, winter_north: float, u:
         "SHFLX": sensible,
         "QFLX": latent / LATENT_HEAT,
         "FSDS": solar,
+        **cover(surface, snow, frozen),
+    }
+
+
+def cover(surface: Surface, snow: np.ndarray, frozen: np.ndarray) -> dict[str, np.ndarray]:
+    """Albedo, snow, soil water and surface type (nlat, nlon) of where there are snow and sea ice (nlat, nlon)."""
+    return {
         "ALB": np.where(snow | frozen, 0.6, np.where(surface.is_land, 0.18, 0.07)),
         "SNOWH": np.where(snow, 0.1, 0.0),
         "SOILW": np.where(surface.is_land, 0.25, 0.0),
-        "ORO": np.where(surface.is_land, 1.0, np.where(frozen, 2.0, 0.0)),
+        "ORO": np.where(surface.is_land, 1.0, np.where(frozen, SEA_ICE, 0.0)),
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mozart_coupling.embedded.blocks import Fields, TransportError, gathered, take_into_mean
+from mozart_coupling.embedded.blocks import Fields, TransportError, gathered, shares, take_into_mean
 
 #: what a run holds beside tracers and means: program, meteorology, samples [bytes]; emission factors as a share of its tracers
 BESIDE, FACTORS = 105 * 2**20, 0.25
@@ -109,10 +109,7 @@ class RunningMean:
         if len(self._kept[0]) == self._n_levels:
             return gathered(self._kept, first, last, self._threads)
         values = np.empty((last - first, self._n_levels, *self._kept[0].shape[1:3]))
-        for level in range(self._n_levels):
-            for number in range(first // self._width, -(-last // self._width)):
-                before = number * self._width
-                begin, end = max(first, before), min(last, before + self._width)
-                values[begin - first : end - first, level] = gathered([self._level(number, level)], begin - before, end - before,
-                                                                      self._threads)[:, 0]
+        for number, own, place in shares(first, last, self._width):
+            for level in range(self._n_levels):
+                values[place, level] = gathered([self._level(number, level)], own.start, own.stop, self._threads)[:, 0]
         return values

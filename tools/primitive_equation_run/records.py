@@ -36,11 +36,12 @@ def met_record(surface: Surface, height: np.ndarray, sigma: np.ndarray, time: np
     u, v = fields["U"][-1], fields["V"][-1]
     centres = 0.5 * (sigma[1:] + sigma[:-1])[:, None, None]
     humidity = climate.specific_humidity(surface.latitude, centres, centres * fields["PS"], fields["T"])
+    ground = climate.ground_fields(surface, time, winter, u, v)
     return {
         **fields,
         "Q": humidity,
         "PHIS": GRAVITY * height,
-        **climate.ground_fields(surface, time, winter, u, v),
-        "PBLH": climate.boundary_layer_height(surface, time, np.hypot(u, v), climate.frozen_sea(surface, time)),
+        **ground,
+        "PBLH": climate.boundary_layer_height(surface, time, np.hypot(u, v), ground["ORO"] == climate.SEA_ICE),
         "CMFMC": climate.convective_mass_flux(surface, time, winter, np.broadcast_to(sigma[:, None, None], (sigma.size, *height.shape))),
     }

@@ -92,7 +92,7 @@ class OpenSeaOverIce(Circulation):
     def record(self, time: np.datetime64) -> dict[str, np.ndarray]:
         """See `Circulation`."""
         fields = super().record(time)
-        ice = fields["ORO"] == 2.0
+        ice = fields["ORO"] == climate.SEA_ICE
         wind = np.hypot(fields["U"][-1], fields["V"][-1])
         sea = climate.boundary_layer_height(self.surface, time, wind, np.zeros_like(ice))
         return fields | {"PBLH": sea, "SHFLX": np.where(ice, climate.SEA_HEAT, fields["SHFLX"])}
