@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mozart_coupling.standard_streams import open_standard_streams
 from mozart_coupling.threads import let_waiting_threads_sleep
 
 let_waiting_threads_sleep()  # before the settings load NumPy
@@ -162,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the exit code."""
+    open_standard_streams()
     arguments = parser().parse_args(argv)
     try:
         with signals_stop_the_work():
@@ -191,8 +193,27 @@ def _unexpected(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno is not None:
         return _failed(GcasError("the system refused an operation", str(error.filename or ""), error.strerror or str(error), "",
                                  "nothing that was done is lost: remove the cause and run the same command again"), 1)
+    if isinstance(error, MemoryError):
+        return _failed(GcasError("there is not enough memory", "", str(error), "", "`gcas check` tells what a run needs: a coarser grid, "
+                                 "fewer members or `members_per_run` need less"), 1)
     return _failed(GcasError(f"unexpected error: {type(error).__name__}: {error}",
-                             advice="this is a fault of GCAS: please report it with the traceback in gcas.log"), 1)
+                             advice=f"this is a fault of GCAS: please report it with the traceback in {_traceback_file(error)}"), 1)
+
+
+def _traceback_file(error: Exception) -> str:
+    """Where the traceback stands: the log of the case, or else a file of its own."""
+    import tempfile
+    import traceback
+
+    if hasattr(error, "gcas_log"):
+        return str(error.gcas_log)
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="gcas_traceback_", suffix=".txt", encoding="utf-8", errors="backslashreplace",
+                                         delete=False) as stream:
+            stream.write("".join(traceback.format_exception(error)))
+            return stream.name
+    except OSError:
+        return "what follows: " + " | ".join(line.strip() for line in traceback.format_exception(error))
 
 
 if __name__ == "__main__":

@@ -56,9 +56,9 @@ class Reporter:
     def files(self, directory: Path) -> Iterator[None]:
         """Copy the log to `gcas.log` and `gcas.jsonl` of a case while the context lasts; errors go there too, with their
         traceback unless the input is to blame."""
-        readable = logging.FileHandler(directory / "gcas.log", encoding="utf-8")
+        readable = logging.FileHandler(directory / "gcas.log", encoding="utf-8", errors="backslashreplace")
         readable.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
-        machine = logging.FileHandler(directory / "gcas.jsonl", encoding="utf-8")
+        machine = logging.FileHandler(directory / "gcas.jsonl", encoding="utf-8", errors="backslashreplace")
         machine.setFormatter(JsonLines())
         try:
             with _attached(readable), _attached(machine):
@@ -69,6 +69,7 @@ class Reporter:
             record = self.log.makeRecord(self.log.name, logging.CRITICAL, __file__, 0, "%s", (error,), trace)
             for handler in (readable, machine):
                 handler.handle(record)
+            error.gcas_log = directory / "gcas.log"
             raise
         finally:
             readable.close()

@@ -174,6 +174,8 @@ class Grid:
             raise GridError("a grid's name is NLONxNLAT", "grid", repr(name), "such as 128x64") from None
         if nlon < 2 or nlat < 2:
             raise GridError("a grid needs at least two longitudes and latitudes", "grid", name)
+        if max(nlon, nlat) > MOST_CELLS_A_CIRCLE:
+            raise GridError("a grid this fine cannot be held in memory", "grid", name, f"at most {MOST_CELLS_A_CIRCLE} each way")
         if (nlon, nlat) in GAUSSIAN_SIZES:
             return cls.gaussian(nlon, nlat)
         if (nlon, nlat) in POLE_SIZES:
@@ -204,6 +206,8 @@ class Grid:
         return ilat, ilon
 
 
+MOST_CELLS_A_CIRCLE = 14400
+"""0.025 degrees: finer than any global model of tracers; beyond it a name is a slip of the pen."""
 GAUSSIAN_SIZES = {(128, 64)}
 POLE_SIZES = {(144, 96), (288, 192)}
 

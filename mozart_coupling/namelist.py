@@ -70,13 +70,13 @@ def read(path: Path | str) -> f90nml.Namelist:
 
 
 def read_text(path: Path | str) -> str:
-    """The text of a namelist file, line ends as they are."""
+    """The text of a namelist file, line ends as they are; bytes that are not UTF-8 come back from `patch_file` as they were."""
     try:
-        return Path(path).read_bytes().decode("utf-8")
+        return Path(path).read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         raise NamelistError("the namelist does not exist", path, "nothing", "a namelist file") from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise NamelistError("the namelist cannot be read", path, problem, "a text file in UTF-8") from problem
+    except OSError as problem:
+        raise NamelistError("the namelist cannot be read", path, problem.strerror or problem, "a text file") from problem
 
 
 def parse(text: str, where: object = "namelist") -> f90nml.Namelist:
@@ -123,7 +123,7 @@ def patch_text(text: str, changes: Mapping[str, Value], group: str = "NLIST", wh
 
 def patch_file(source: Path | str, target: Path | str, changes: Mapping[str, Value], group: str = "NLIST") -> None:
     """`patch_text` from one file into another (or the same), byte for byte apart from the changes."""
-    Path(target).write_bytes(patch_text(read_text(source), changes, group, source).encode("utf-8"))
+    Path(target).write_bytes(patch_text(read_text(source), changes, group, source).encode("utf-8", "surrogateescape"))
 
 
 def format_value(value: Value, where: str = "namelist") -> str:

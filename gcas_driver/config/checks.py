@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,17 @@ def _priors(settings: Any) -> list[Problem]:
         return [Problem(f"scheme '{settings.state.scheme}' optimises nothing", settings.state.where("scheme"),
                         "&prior for " + ", ".join(p.component for p in settings.prior),
                         "a &prior group for one of " + ", ".join(optimised))]
-    return []
+    return [Problem("two &prior groups are the same: their fluxes would count twice", group.where(), f"the first {first.where()}",
+                    "one of them", "a multiple is said by 'factor'")
+            for group, first in _again(settings.prior)]
+
+
+def _again(groups: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    """Every group that says what an earlier one says already, whatever their names, and that earlier one."""
+    nameless = [dataclasses.replace(group, name="") if hasattr(group, "name") else group for group in groups]
+    for number, group in enumerate(nameless):
+        if group in nameless[:number]:
+            yield groups[number], groups[nameless.index(group)]
 
 
 def _streams(settings: Any) -> list[Problem]:
@@ -164,6 +175,9 @@ def _streams(settings: Any) -> list[Problem]:
     for number, stream in enumerate(streams):
         if stream.name in [s.name for s in streams[:number]]:
             problems.append(Problem(f"two streams are called '{stream.name}'", stream.where("name"), "", "different values of 'name'"))
+    problems += [Problem(f"streams '{first.name}' and '{stream.name}' are the same: their observations would count twice", stream.where(),
+                         f"the first {first.where()}", "one of them, or streams that differ in what they read")
+                 for stream, first in _again(streams) if stream.name != first.name]
     for stream in streams:
         if stream.error_correlation_hours > 0.0 and stream.error_correlation_km == 0.0:
             problems.append(Problem("'error_correlation_hours' has no effect without 'error_correlation_km'",

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
       | (?P<group>[&$][A-Za-z_]\w*)
       | (?P<end>/)
       | (?P<equals>=)
-      | (?P<word>[^\s,'"/=!&$]+)
+      | (?P<word>[^\s\x00-\x1f\u200b-\u200f\ufeff,'"/=!&$]+)
       | (?P<other>.)""",
     re.VERBOSE,
 )
@@ -130,7 +130,10 @@ def _tokens(text: str, source: str, problems: list[Problem]) -> list[_Token]:
                                         "the same quote at both ends, on one line"))
                 kind = "string"
             if kind == "other":
-                problems.append(Problem("a character that has no meaning here", f"{source}, line {number}", match.group()))
+                sign = match.group()
+                shown = sign if sign.isprintable() else f"U+{ord(sign):04X}"
+                problems.append(Problem("a character that has no meaning here", f"{source}, line {number}", shown, "",
+                                        "" if sign.isprintable() else "it cannot be seen: delete what stands there and type it again"))
                 continue
             tokens.append(_Token(kind, match.group(), number))
     return tokens

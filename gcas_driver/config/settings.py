@@ -153,10 +153,7 @@ def load(path: str | Path) -> Settings:
         holds them one by one.
     """
     path = Path(os.path.abspath(path))
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("the namelist cannot be read", str(path), str(error), "a text file") from error
+    text = _text(path)
     groups, problems = reader.parse(text, path.name)
     tables: dict[str, Any] = {group.name: [] for group in GROUPS}
     for found in groups:
@@ -184,6 +181,21 @@ def load(path: str | Path) -> Settings:
     if problems:
         raise_all(problems, path)
     return settings
+
+
+def _text(path: Path) -> str:
+    """The namelist's text: UTF-8, with or without the mark that Windows' editors put before it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SettingsError("the namelist cannot be read", str(path), error.strerror or str(error), "a text file") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = "text in UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else f"the byte {content[error.start]:#04x}"
+        raise SettingsError("the namelist is not text in UTF-8", f"{path}, line {line}", found, "text in UTF-8",
+                            "save it as UTF-8 in your editor, or convert it: iconv -f ISO-8859-1 -t UTF-8") from error
 
 
 def raise_all(problems: list[Problem], path: Path) -> NoReturn:
@@ -244,7 +256,7 @@ def _converted(entry: reader.Entry, variable: Variable, group: Group, path: Path
 
 
 def _near_choice(value: Any, variable: Variable) -> str:
-    near = difflib.get_close_matches(str(value), variable.choices, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(value).lower(), variable.choices, n=1, cutoff=0.5)
     return f"did you mean '{near[0]}'?" if near else ""
 
 

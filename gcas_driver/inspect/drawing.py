@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from .findings import Findings, GridPanel, LinePanel, PointPanel
 
 COLOURS = (POSTERIOR, TRUTH, PRIOR, "#009e73", "#cc79a7")
 PANEL = (5.6, 3.1)
+LETTERS = 74
+"""Of a title, in the width of a panel."""
 MOST_PANELS = 6
 
 
@@ -25,7 +28,7 @@ def draw(found: Findings, path: Path) -> None:
     rows = -(-len(panels) // columns)
     with applied():
         fig = figure(PANEL[0] * columns, PANEL[1] * rows + 0.4)
-        fig.suptitle(f"{found.path.name}: {found.title}", x=0.01, ha="left", fontsize=10)
+        fig.suptitle(textwrap.fill(f"{found.path.name}: {found.title}", LETTERS * columns), x=0.01, ha="left", fontsize=10)
         axes = np.atleast_1d(fig.subplots(rows, columns)).ravel()
         for axis, panel in zip(axes, panels, strict=False):
             if isinstance(panel, LinePanel):

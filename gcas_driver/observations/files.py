@@ -101,7 +101,7 @@ def daily_files(directory: Path, pattern: str, start: np.datetime64, end: np.dat
     """
     directory = Path(directory)
     if not directory.is_dir():
-        raise InputError("no such directory", str(directory), "nothing", "a directory with daily observation files",
+        raise InputError("no such directory", str(directory), _instead(directory), "a directory with daily observation files",
                          "correct the stream's directory")
     found, missing = [], []
     days = days_of(start, end)
@@ -155,7 +155,7 @@ def matching_files(directory: Path, patterns: tuple[str, ...]) -> list[Path]:
     """
     directory = Path(directory)
     if not directory.is_dir():
-        raise InputError("no such directory", str(directory), "nothing", "a directory with observation files",
+        raise InputError("no such directory", str(directory), _instead(directory), "a directory with observation files",
                          "correct the stream's directory")
     found: set[Path] = set()
     for pattern in patterns:
@@ -165,6 +165,11 @@ def matching_files(directory: Path, patterns: tuple[str, ...]) -> list[Path]:
                              pattern, "correct the stream's files")
         found.update(matches)
     return sorted(found)
+
+
+def _instead(directory: Path) -> str:
+    """What stands where a directory is expected."""
+    return "a file" if directory.exists() else "nothing"
 
 
 def _some(items: list) -> str:

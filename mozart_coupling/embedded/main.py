@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mozart_coupling.errors import CflError, CouplingError, OutputError, StateError
 from mozart_coupling.memory import keep_freed_memory
+from mozart_coupling.standard_streams import open_standard_streams
 from mozart_coupling.threads import let_waiting_threads_sleep
 
 CAPABILITIES = {
@@ -33,6 +34,7 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the model as the command line says; returns the exit code."""
+    open_standard_streams()
     parser = argparse.ArgumentParser(prog="gcas-transport",
                                      description="The embedded transport model of GCAS: reads the namelist that MOZART-4 "
                                      "would read, in the same working directory, and writes the same files.")

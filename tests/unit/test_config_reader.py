@@ -45,6 +45,12 @@ def test_every_fault_of_form_is_found_with_its_line(text, line, words):
     assert any(words in p.what and p.where == f"x.nml, line {line}" for p in problems), [str(p) for p in problems]
 
 
+@pytest.mark.parametrize("sign, shown", [("\0", "U+0000"), ("\u00a0", "U+00A0"), ("\u200b", "U+200B"), ("\ufeff", "U+FEFF")])
+def test_signs_that_cannot_be_seen_are_spelled_out(sign, shown):
+    _, problems = parse(f"&a\n x = 1{sign}\n /", "x.nml")
+    assert [shown in p.found and p.where == "x.nml, line 2" for p in problems] == [True]
+
+
 @given(st.one_of(st.booleans(), st.integers(-10**9, 10**9), st.floats(allow_nan=False, allow_infinity=False),
                  st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1)))
 def test_a_written_value_reads_back(value):

@@ -79,6 +79,10 @@ def test_values_defaults_and_paths(tmp_path):
     ("uniform_ppm = 388", "uniform_ppm = 388 file = 'ic.nc'", 6, "either 'file' or 'uniform_ppm'"),
     ("&prior component = 'ocn'", "&surface format = 'obspack' directory = 'x' name = 'noaa_flask' / &prior component = 'ocn'", 10,
      "two streams are called"),
+    ("&prior component = 'ocn'", "&surface format = 'noaa_flask' directory = 'noaa' sites_withheld = 'MLO', 'SPO' name = 'copy' / &prior "
+     "component = 'ocn'", 10, "would count twice"),
+    ("&prior component = 'ocn'", "&prior component = 'bio' directory = 'prior/bio' / &prior component = 'ocn'", 7,
+     "fluxes would count twice"),
     ("'MLO', 'SPO'", "'MLO' error_sites = 'MLO', 'SPO' error_sites_ppm = 1.0", 10, "one error for each site"),
     ("'MLO', 'SPO'", "'MLO' local_hours = 3.0", 10, "first, last"),
     ("directory = 'noaa'", "directory = noaa", 10, "quoted"),
@@ -87,6 +91,7 @@ def test_values_defaults_and_paths(tmp_path):
     ("&initial", "&transport mode = 'monotone' /\n&initial", 6, "not linear"),
     ("&initial", "&transport sampling = 'history' sampling_hours = 0.0 /\n&initial", 6, "three-hour means"),
     ("&initial", "&analysis near_km = 4000 /\n&initial", 6, "near_km <= far_km"),
+    ("members = 10", "members = 10 lambda_grid = '99999x99999'", 5, "cannot be held in memory"),
     ("&initial uniform_ppm = 388 /", "", 0, "group &initial is missing"),
 ])
 def test_each_fault_is_named_with_file_line_and_remedy(tmp_path, old, new, line, words):
@@ -95,6 +100,29 @@ def test_each_fault_is_named_with_file_line_and_remedy(tmp_path, old, new, line,
     hits = [str(p) for p in problems if words in str(p)]
     assert hits, [str(p) for p in problems]
     assert (f"case.nml, line {line}" if line else "case.nml") in hits[0]
+
+
+def test_text_as_editors_save_it(tmp_path):
+    plain = load(write(tmp_path, GOOD)).flat()
+    for name, content in (("mark", b"\xef\xbb\xbf" + GOOD.encode()), ("windows", GOOD.replace("\n", "\r\n").encode()),
+                          ("both", b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode()), ("tabs", GOOD.replace(" ", "\t").encode())):
+        (tmp_path / f"{name}.nml").write_bytes(content)
+        assert load(tmp_path / f"{name}.nml").flat() == plain, name
+
+
+@pytest.mark.parametrize("content, words", [
+    (GOOD.replace("&time", "! K\u00f6ln\n&time").encode("latin-1"), ("line 4", "0xf6", "iconv")),
+    (GOOD.encode("utf-16"), ("UTF-16", "iconv"))])
+def test_text_in_another_encoding_is_named(tmp_path, content, words):
+    (tmp_path / "case.nml").write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path / "case.nml")
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_choices_in_capitals_lead_to_the_choice(tmp_path):
+    found = "\n".join(str(p) for p in problems_of(tmp_path, GOOD.replace("members", "scheme = 'BIO_OCN', members")))
+    assert "did you mean 'bio_ocn'?" in found
 
 
 def test_all_faults_are_reported_at_once(tmp_path):

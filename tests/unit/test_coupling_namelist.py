@@ -32,6 +32,14 @@ def test_only_the_asked_value_changes() -> None:
     assert changed == SITE.replace("'INITIAL'", "'RESTART'")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-8-sig"])
+def test_every_other_byte_stays_whatever_the_encoding(tmp_path: Path, encoding: str) -> None:
+    content = SITE.replace("a comment", "M\u00fcller's comment").replace("\n", "\r\n").encode(encoding)
+    (tmp_path / "site.nml").write_bytes(content)
+    patch_file(tmp_path / "site.nml", tmp_path / "run.nml", {"sim_type": "RESTART"})
+    assert (tmp_path / "run.nml").read_bytes() == content.replace(b"'INITIAL'", b"'RESTART'")
+
+
 @pytest.mark.parametrize(("key", "value", "old", "new"), [
     ("dyn_flsp%local_path", "/it's/here", "'/data/dyn/'", "'/it''s/here'"),
     ("Dyn_Flsp%NL_FILENAME", "b.nc", "'GEOS5_20140905.nc'", "'b.nc'"),
