@@ -69,6 +69,20 @@ def oriented(lat: np.ndarray, lon: np.ndarray, path: Path, layout: Layout) -> Or
     return Orientation(fixed, flip, order)
 
 
+def numbers(variable: netCDF4.Variable, path: Path) -> np.ndarray:
+    """A coordinate's values, float64, NaN where they are missing.
+
+    Raises
+    ------
+    InputError
+        If they cannot be read, or are no numbers.
+    """
+    try:
+        return np.ma.filled(np.ma.asarray(variable[:]).astype(np.float64), np.nan)
+    except (RuntimeError, OSError, ValueError, TypeError) as error:
+        raise InputError("a coordinate cannot be read", f"{path}, {variable.name}", str(error), "numbers", "Copy the file again.") from None
+
+
 def coordinate(dataset: netCDF4.Dataset, path: Path, axis: int, layout: Layout, variable: str) -> tuple[np.ndarray, str]:
     """Cell centres [degrees] along an axis (0 latitude, 1 longitude) and the name of their dimension.
 
@@ -78,10 +92,7 @@ def coordinate(dataset: netCDF4.Dataset, path: Path, axis: int, layout: Layout, 
     for name in names:
         if name in dataset.variables and dataset[name].ndim == 1:
             _refuse_other_units(dataset[name], path, axis, what)
-            try:
-                values = np.ma.filled(dataset[name][:].astype(np.float64), np.nan)
-            except (RuntimeError, OSError, ValueError, TypeError) as error:
-                raise InputError(f"{what} cannot be read", f"{path}, {name}", str(error)) from None
+            values = numbers(dataset[name], path)
             _refuse_impossible(values, path, name, axis)
             return values, dataset[name].dimensions[0]
     if layout.shape is not None:

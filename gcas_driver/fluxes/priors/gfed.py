@@ -16,7 +16,7 @@ from gcas_driver.errors import InputError
 from mozart_coupling.constants import MOLAR_MASS_CO2
 from mozart_coupling.grids import Grid
 
-from .coordinates import Orientation, oriented
+from .coordinates import Orientation, numbers, oriented
 from .day import STEPS_PER_DAY, FluxDay
 from .gridded import HUGE, opened
 from .monthly import MonthField, MonthlyReader
@@ -99,7 +99,10 @@ class GfedReader(MonthlyReader):
             if name not in dataset.variables:
                 raise InputError(f"no {name}", str(path), ", ".join(dataset.variables) or "no variables",
                                  "lat and lon, such as (720, 1440)")
-            values = np.ma.filled(np.ma.asarray(dataset[name][:]).astype(np.float64), np.nan)
+            values = numbers(dataset[name], path)
+            if values.ndim not in (1, 2):
+                raise InputError("coordinates are not those of a longitude-latitude grid", f"{path}, {name}",
+                                 f"{values.ndim} dimensions", "lat and lon, such as (720, 1440)")
             if values.ndim == 2:
                 line = values[:, 0] if axis == 0 else values[0]
                 if not np.allclose(values, line[:, None] if axis == 0 else line[None]):
