@@ -8,13 +8,16 @@ instant goes on to the same bits as one that was not.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
+
+from mozart_coupling.netcdf import write_text
 
 from .case import open_case, refuse_bad_inputs
 from .config import Settings
 from .config.document import resolved_namelist
 from .config.settings import change_of, difference
 from .errors import InputError, SettingsError
-from .journal import Journal, write_text_durably
+from .journal import Journal
 from .lock import case_lock
 from .plan import plan_windows
 from .progress import Reporter, counted, duration
@@ -48,7 +51,8 @@ def run_case(settings: Settings, reporter: Reporter, *, accept: bool = False) ->
         try:
             _run_windows(settings, journal, reporter)
         except (Exception, KeyboardInterrupt) as error:
-            journal.append("stopped", error=f"{type(error).__name__}: {error}")
+            with suppress(OSError):  # a full disk does not take this line either; what stopped the run is what matters
+                journal.append("stopped", error=f"{type(error).__name__}: {error}")
             raise
 
 
@@ -117,7 +121,7 @@ def require_same_experiment(settings: Settings, journal: Journal, accept: bool) 
         raise SettingsError(f"settings changed on a run in progress:\n{shown}\n ", str(settings.path), "", "the settings it began with",
                             "these changes are harmless: repeat the command with --accept to take them")
     if changed or not known:
-        write_text_durably(settings.case_directory / "settings.nml", resolved_namelist(settings))
+        write_text(settings.case_directory / "settings.nml", resolved_namelist(settings))
         journal.append("settings", values=values, digest=settings.digest())
 
 

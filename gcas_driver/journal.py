@@ -16,30 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from mozart_coupling.netcdf import sync_directory
+
 from . import __version__
 from .errors import InputError
 
 NAME = "journal.jsonl"
-
-
-def sync_directory(directory: Path) -> None:
-    """Force a directory's entries (a new file, a rename) to disk."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_text_durably(path: Path, text: str) -> None:
-    """Replace a file in one step: beside, fsync, rename."""
-    beside = path.with_name(path.name + ".part")
-    with open(beside, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(beside, path)
-    sync_directory(path.parent)
 
 
 def file_digest(path: Path) -> str:

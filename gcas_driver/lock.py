@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from .errors import LockedError
 
 NAME = "gcas.lock"
+ATTEMPTS, PAUSE = 5, 0.1  # [s] between them
 
 
 @contextmanager
@@ -29,11 +31,7 @@ def case_lock(directory: Path) -> Iterator[None]:
     path = Path(directory) / NAME
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise LockedError("another run works on this case", str(path), f"process {_reader(handle)}", "one run at a time",
-                              "wait for it, or end it") from None
+        _take(handle, path)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -41,16 +39,32 @@ def case_lock(directory: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def _take(handle: int, path: Path) -> None:
+    """Take the lock; who only looks at it, as `gcas status` does, holds it for a moment, which is waited for."""
+    for attempt in range(ATTEMPTS):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if attempt == ATTEMPTS - 1:
+                raise LockedError("another run works on this case", str(path), f"process {_reader(handle)}", "one run at a time",
+                                  "wait for it, or end it") from None
+            time.sleep(PAUSE)
+        except OSError as error:
+            raise LockedError("this file system has no locks, and without one two runs could work on one case", str(path),
+                              error.strerror or str(error), "", "put the case's directory on another disk") from error
+
+
 def holder(directory: Path) -> int | None:
     """Process id of the run that holds the case's lock, or None when nobody does."""
     path = Path(directory) / NAME
     if not path.exists():
         return None
-    handle = os.open(path, os.O_RDWR)
+    handle = os.open(path, os.O_RDONLY)  # of another user's case, too
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None
-    except OSError:
+    except BlockingIOError:
         text = _reader(handle)
         return int(text) if text.isdigit() else 0
     finally:

@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from mozart_coupling.logs import SteadyFile, SteadyStream
 
 from .errors import InputError, SettingsError
 
@@ -56,9 +58,9 @@ class Reporter:
     def files(self, directory: Path) -> Iterator[None]:
         """Copy the log to `gcas.log` and `gcas.jsonl` of a case while the context lasts; errors go there too, with their
         traceback unless the input is to blame."""
-        readable = logging.FileHandler(directory / "gcas.log", encoding="utf-8", errors="backslashreplace")
+        readable = SteadyFile(directory / "gcas.log", encoding="utf-8", errors="backslashreplace")
         readable.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%Y-%m-%d %H:%M:%S"))
-        machine = logging.FileHandler(directory / "gcas.jsonl", encoding="utf-8", errors="backslashreplace")
+        machine = SteadyFile(directory / "gcas.jsonl", encoding="utf-8", errors="backslashreplace")
         machine.setFormatter(JsonLines())
         try:
             with _attached(readable), _attached(machine):
@@ -81,7 +83,7 @@ class Reporter:
         if self.console.is_terminal:
             handler: logging.Handler = RichHandler(console=self.console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
         else:
-            handler = logging.StreamHandler(sys.stderr)
+            handler = SteadyStream(sys.stderr)
             handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         with _attached(handler):
             if not self.console.is_terminal:
@@ -129,7 +131,8 @@ class Reporter:
             if now - last >= PLAIN_INTERVAL and share - shown >= PLAIN_SHARE and share < 1:
                 last, shown = now, share
                 left = (now - started) * (1 - share) / share
-                print(f"         {text}: {100 * share:.0f} %, {duration(left)} left", file=sys.stderr, flush=True)
+                with suppress(OSError):  # nobody reads it any more
+                    print(f"         {text}: {100 * share:.0f} %, {duration(left)} left", file=sys.stderr, flush=True)
 
         return advance
 

@@ -14,6 +14,7 @@ import numpy as np
 from mozart_coupling.classic_header import missing_bytes, put_fields
 from mozart_coupling.errors import CouplingError, OutputError
 
+LITTLE_ROOM = 100_000_000  # bytes
 CLASSIC_LIMIT = 2_000_000_000  # bytes; beyond it offsets need 64 bits, still the classic data model
 
 
@@ -49,8 +50,14 @@ def sync_directory(directory: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file beside, then rename: readers see the old or the new text, never a part."""
     temporary = temporary_name(path)
-    temporary.write_text(text)
-    commit(temporary, path)
+    with writing(path):
+        try:
+            temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+            commit(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
 
 
 class Writer(netCDF4.Dataset):
@@ -158,8 +165,19 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as problem:
-        raise OutputError("a file cannot be written", path, problem, "room and permission to write",
+        said = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
+        raise OutputError("a file cannot be written", path, f"{said}{_little_room(path)}", "room and permission to write",
                           "Nothing incomplete was left; start again.") from problem
+
+
+def _little_room(path: Path) -> str:
+    """How much room is left where there is little: of a full disk the NetCDF library says no more than "HDF error"."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return ""
+    free = disk.f_bavail * disk.f_frsize
+    return f" (its disk has {free / 1e6:.1f} MB left)" if free < LITTLE_ROOM else ""
 
 
 def abandon(dataset: Writer, temporary: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gcas_driver.observations.table import WITHHELD
+from mozart_coupling.netcdf import write_text
 
 from . import statistics
 from .case import Case, ObservationTable, open_case, read_observations
@@ -95,10 +95,8 @@ def write_summary(evaluation: Evaluation) -> None:
     """Write `summary.json` and `evaluation.json`, each in one step."""
     for name, content in (("summary.json", evaluation.summary), ("evaluation.json", details_of(evaluation))):
         path = evaluation.case.directory / name
-        beside = path.with_name(name + ".part")
         # allow_nan=False: a NaN would make the file unreadable for strict parsers; better an error here.
-        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(beside, path)
+        write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def summary_of(case: Case, xco2: ObservationTable, surface: ObservationTable, budget: FluxBudget | None) -> dict[str, Any]:

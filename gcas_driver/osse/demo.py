@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mozart_coupling.netcdf import write_text
+
 from ..config import load
 from ..errors import SettingsError
-from ..journal import write_text_durably
 from ..progress import Reporter
 from .experiment import run_experiment
 
@@ -145,7 +146,7 @@ def _write_namelist(path: Path, text: str) -> None:
             path.parent.rmdir()
         raise
     beside.unlink()
-    write_text_durably(path, text)
+    write_text(path, text)
 
 
 def _require_same(path: Path, options: DemoOptions) -> None:

@@ -21,6 +21,7 @@ from mozart_coupling.emissions import molecules_per_cm2, nodes_from_means
 from mozart_coupling.grids import Grid
 from mozart_coupling.land import is_land
 from mozart_coupling.met import MetFiles
+from mozart_coupling.netcdf import write_text, writing
 
 from ..config import Settings
 from ..config.settings import change_of
@@ -29,7 +30,7 @@ from ..errors import SettingsError
 from ..fluxes.components import COMPONENTS
 from ..fluxes.prior import window_fluxes
 from ..fluxes.priors import PriorStream
-from ..journal import array_digest, write_text_durably
+from ..journal import array_digest
 from ..launch.runs import TransportRuns
 from ..lock import case_lock
 from ..meteorology import Meteorology, ensure_meteorology
@@ -145,7 +146,7 @@ def _stage(inputs: Path, name: str, key: str, reporter: Reporter) -> Iterator[bo
     started = time.monotonic()
     yield True
     seconds = round(time.monotonic() - started, 1)
-    write_text_durably(mark, json.dumps({"stage": name, "key": key, "seconds": seconds}) + "\n")
+    write_text(mark, json.dumps({"stage": name, "key": key, "seconds": seconds}) + "\n")
     reporter.log.info("%s made: %.1f s", name, seconds)
 
 
@@ -178,8 +179,9 @@ def true_values(settings: Settings, grid: Grid, runs: TransportRuns, window: Win
     samples = runs.single("truth", window, molecules_per_cm2(nodes_from_means(total)), request)
     values = simulate(plan, samples, mapping, {SATELLITE_PRODUCT: _operator(settings)})[:, 0] if samples else np.empty(0)
     beside = kept.with_name("part_" + kept.name)
-    np.save(beside, values)
-    beside.replace(kept)
+    with writing(kept):
+        np.save(beside, values)
+        beside.replace(kept)
     return values
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from gcas_driver.evaluation.summary import (
     groups_of,
     period_reductions,
 )
+from mozart_coupling.netcdf import write_text, writing
 
 from .key_numbers import key_numbers
 from .verdict import verdicts
@@ -81,10 +81,10 @@ def write_report(case_directory: str | Path, evaluation: Evaluation | None = Non
     """
     evaluation = evaluation or evaluate(case_directory)
     path = Path(case_directory) / "report" / "index.html"
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(render(evaluation), encoding="utf-8")
-    os.replace(beside, path)
+    text = render(evaluation)
+    with writing(path):
+        path.parent.mkdir(exist_ok=True)
+    write_text(path, text)
     return path
 
 

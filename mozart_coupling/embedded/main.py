@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mozart_coupling.errors import CflError, CouplingError, OutputError, StateError
+from mozart_coupling.logs import SteadyStream
 from mozart_coupling.memory import keep_freed_memory
 from mozart_coupling.standard_streams import open_standard_streams
 from mozart_coupling.threads import let_waiting_threads_sleep
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if options.namelist is None:
         parser.error("a namelist is needed")
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
+    logging.basicConfig(handlers=[SteadyStream(sys.stdout)], level=logging.INFO, format="%(message)s", force=True)
     try:
         return _run(options.namelist)
     except (CflError, OutputError, StateError) as problem:

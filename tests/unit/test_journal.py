@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gcas_driver.errors import InputError, LockedError
-from gcas_driver.journal import Journal, array_digest, write_text_durably
+from gcas_driver.journal import Journal, array_digest
 from gcas_driver.lock import case_lock, holder
 
 
@@ -68,14 +68,6 @@ def test_array_digest_sees_values_shapes_and_strings():
               array_digest(np.nextafter(np.arange(6.0), 9), "a")]
     assert len({base, *others}) == 5
     assert array_digest(np.array(["x", "y"], dtype=object)) != array_digest(np.array(["x", "z"], dtype=object))
-
-
-def test_durable_text_replaces_whole(tmp_path):
-    path = tmp_path / "settings.nml"
-    write_text_durably(path, "one")
-    write_text_durably(path, "two")
-    assert path.read_text() == "two"
-    assert [p.name for p in tmp_path.iterdir()] == ["settings.nml"]
 
 
 def test_second_run_is_refused_and_the_lock_ends_with_its_process(tmp_path):
