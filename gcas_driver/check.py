@@ -15,6 +15,7 @@ from mozart_coupling.met import MetFiles
 from .check_command import command_problems
 from .check_effects import effect_problems
 from .config import Settings
+from .continuing import continuing_problems
 from .cost import Cost, estimate_cost
 from .errors import GcasError, InputError, Problem
 from .fluxes import priors
@@ -68,9 +69,11 @@ def check_case(settings: Settings) -> CheckResult:
     """Look at everything a run would read."""
     unmade = unmade_inputs(settings)
     problems = [unmade] if unmade else input_problems(settings, settings.time.start, settings.time.end, values=True)
+    problems += continuing_problems(settings)
     windows = plan_windows(settings.time)
     if windows[-1].days != settings.time.window_days:
-        problems.append(Problem(f"the last window is shorter: {windows[-1].days} days", settings.time.where("end"), severity="warning"))
+        problems.append(Problem(f"the last window is shorter: {counted(windows[-1].days, 'day')}", settings.time.where("end"),
+                                severity="warning"))
     grid_and_levels = _grid_and_levels(settings)
     if grid_and_levels is None:
         return CheckResult(problems, None, {})

@@ -10,13 +10,9 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from mozart_coupling.netcdf import write_text
-
 from .case import open_case, refuse_bad_inputs
 from .config import Settings
-from .config.document import resolved_namelist
-from .config.settings import change_of, difference
-from .errors import InputError, SettingsError
+from .continuing import make_case_directory, require_same_experiment, windows_done
 from .journal import Journal
 from .lock import case_lock
 from .plan import plan_windows
@@ -39,12 +35,14 @@ def run_case(settings: Settings, reporter: Reporter, *, accept: bool = False) ->
     ------
     SettingsError
         The settings are not those of the run in progress.
+    InputError
+        Its windows are not those of the settings, or its directory cannot be made.
     LockedError
         Another run works in the case's directory.
     GcasError, CouplingError
         A step failed; what was done before stays done.
     """
-    settings.case_directory.mkdir(parents=True, exist_ok=True)
+    make_case_directory(settings.case_directory)
     with case_lock(settings.case_directory), reporter.files(settings.case_directory):
         journal = Journal(settings.case_directory)
         require_same_experiment(settings, journal, accept)
@@ -77,51 +75,3 @@ def _run_windows(settings: Settings, journal: Journal, reporter: Reporter) -> No
         left = (time.monotonic() - started) / (window.index + 1 - n_done) * (len(windows) - window.index - 1)
         reporter.log.info("window %s done, %d of %d%s", window.label, window.index + 1, len(windows),
                           f", about {duration(left)} left" if left else "")
-
-
-def windows_done(journal: Journal, windows: list) -> int:
-    """How many windows of the plan are done.
-
-    Raises
-    ------
-    InputError
-        What was done is not the beginning of the plan.
-    """
-    done = journal.windows_done()
-    found = [(entry["window"], entry["end"]) for entry in done]
-    planned = [(window.label, window.end_label) for window in windows]
-    if found != planned[:len(found)]:
-        raise InputError("the windows that are done are not those of the settings", str(journal.path),
-                         ", ".join("–".join(p) for p in found),
-                         ", ".join("–".join(p) for p in planned[:len(found)]), "keep 'start' and 'window_days', or begin a new case")
-    return len(found)
-
-
-def require_same_experiment(settings: Settings, journal: Journal, accept: bool) -> None:
-    """Refuse settings that differ from those of the run in progress, show how; note the settings of a new or accepted run.
-
-    Until the first window is done nothing depends on the settings, and any change is taken.
-
-    Raises
-    ------
-    SettingsError
-        A setting changed that may not, or may only with `accept`.
-    """
-    known = journal.events("settings")
-    values = settings.flat()
-    changed = difference(known[-1]["values"], values) if known else {}
-    begun = bool(journal.windows_done())
-    fixed = {key: pair for key, pair in changed.items() if begun and change_of(key) == "refused"}
-    asked = {key: pair for key, pair in changed.items() if begun and change_of(key) == "accept"}
-    shown = "\n".join(f"  {key}: {old!r} → {new!r}" for key, (old, new) in {**fixed, **asked}.items())
-    if fixed:
-        raise SettingsError(f"settings changed on a run in progress:\n{shown}\n ", str(settings.path), "", "the settings it began with",
-                            "restore them, or begin a new case (another &case name or directory)")
-    if asked and not accept:
-        raise SettingsError(f"settings changed on a run in progress:\n{shown}\n ", str(settings.path), "", "the settings it began with",
-                            "these changes are harmless: repeat the command with --accept to take them")
-    if changed or not known:
-        write_text(settings.case_directory / "settings.nml", resolved_namelist(settings))
-        journal.append("settings", values=values, digest=settings.digest())
-
-

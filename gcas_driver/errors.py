@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 
 def format_report(what: str, where: str = "", found: str = "", expected: str = "", advice: str = "") -> str:
-    """One message out of the five parts; empty parts are left out."""
+    """One message out of the five parts; empty parts are left out. A part that ends a line begins a new one instead of a semicolon."""
     parts = [what if not where else f"{where}: {what}"]
     parts += [f"{label}: {text}" for label, text in (("found", found), ("expected", expected)) if text]
     if advice:
         parts.append(advice)
-    return "; ".join(parts)
+    return "; ".join(parts).replace("\n; ", "\n")
 
 
 class GcasError(Exception):

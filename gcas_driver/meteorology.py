@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.embedded.circulation import write_circulation
 from mozart_coupling.embedded.levels import hybrid_levels
 from mozart_coupling.grids import Grid
@@ -51,12 +52,22 @@ def ensure_meteorology(settings: Settings, reporter: Reporter) -> Meteorology:
         return Meteorology(directory, prefix, date_format, files.grid, tuple(np.array(c) for c in files.levels))
 
 
+def _whole(path: Path) -> bool:
+    """Whether a file is there, is one of ours by its first bytes, and has all the bytes that its header speaks of."""
+    try:
+        with open(path, "rb") as stream:
+            begins = stream.read(4)
+    except FileNotFoundError:
+        return False
+    return begins in (b"CDF\1", b"CDF\2", b"CDF\5") and not missing_bytes(path)
+
+
 def write_analytic(settings: Settings, reporter: Reporter) -> None:
-    """Write the analytic circulation of the whole run into the case's directory; days that are there are kept."""
+    """Write the analytic circulation of the whole run into the case's directory; days that are there, and whole, are kept."""
     transport, time = settings.transport, settings.time
     directory, prefix, date_format = location(settings)
     days = np.arange(time.start - DAY, time.end + 2 * DAY, DAY)
-    missing = [day for day in days if not (directory / met_file_name(prefix, date_format, day)).exists()]
+    missing = [day for day in days if not _whole(directory / met_file_name(prefix, date_format, day))]
     if not missing:
         return
     reporter.log.info("no met_directory is set: the embedded model runs on its analytic circulation "

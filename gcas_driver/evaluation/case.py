@@ -15,6 +15,7 @@ from gcas_driver.config.definitions import GROUPS
 from gcas_driver.config.variables import REQUIRED
 from gcas_driver.errors import InputError
 from gcas_driver.fluxes.components import COMPONENTS, NET, SCHEMES
+from gcas_driver.journal import Journal
 from gcas_driver.observations.table import COLUMN, WITHHELD
 from mozart_coupling.grids import wrap_longitude
 
@@ -22,6 +23,7 @@ from . import files
 
 SIMULATED = ("prior", "background", "posterior")
 FILES = ("observations.nc", "analysis.nc", "fluxes.nc")
+MOST_LOST = 5
 _WINDOW_NAME = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -123,30 +125,53 @@ def open_case(directory: str | Path) -> Case:
     Raises
     ------
     InputError
-        If it has no window at all, or a window's files are broken.
+        If it has no window at all, if a window's files are broken, or missing though the journal calls the window done, or if windows are
+        of different settings.
     """
     directory = Path(directory)
     settings = read_settings(directory / "settings.nml")
-    found = sorted(p for p in (directory / "windows").glob("*")
-                   if _WINDOW_NAME.fullmatch(p.name) and all((p / name).is_file() for name in FILES))
+    journal = Journal(directory).entries
+    found = _windows_done(directory, journal)
     if not found:
         raise InputError("there is nothing to evaluate", str(directory), "no windows/<date> with " + ", ".join(FILES),
                          "at least one finished window", "Run the case first: gcas run NAMELIST.")
     evaluate_from = _date(settings.get("time", "evaluate_from"))
-    windows = []
+    windows, hashes = [], {}
     for path in found:
         with files.opened(path / "fluxes.nc") as dataset:
             bounds = files.times(dataset, "time_bounds")
+            hashes.setdefault(str(getattr(dataset, "settings_hash", "")), path.name)
         start = bounds.min()
         windows.append(Window(path.name, path, start, bounds.max(), evaluate_from is None or bool(start >= evaluate_from)))
+    if len(hashes) > 1:
+        raise InputError("the windows are of different settings", str(directory / "windows"),
+                         ", ".join(f"{name} of {settings_hash or 'none'}" for settings_hash, name in hashes.items()),
+                         "one experiment", "Move the windows of the other one elsewhere.")
     with files.opened(found[-1] / "fluxes.nc") as dataset:
         attributes = {name: str(dataset.getncattr(name)) for name in dataset.ncattrs()}
         members = dataset.dimensions["member"].size if "member" in dataset.dimensions else None
     name = str(settings.get("case", "name") or directory.resolve().name)
-    journal = _journal(directory)
     truth = _truth_directory(settings, directory)
     return Case(directory, name, settings, tuple(windows), members, _wall_seconds(journal, truth), attributes,
                 truth, {e["window"]: e for e in journal if e.get("event") == "window" and "window" in e})
+
+
+def _windows_done(directory: Path, journal: list[dict[str, Any]]) -> list[Path]:
+    """Folders of the windows that the journal calls done, in time; without a journal those that are complete.
+
+    A folder that the journal does not know is of a run that was stopped in it, or of an earlier one: it does not count.
+    """
+    folders = directory / "windows"
+    if not journal:
+        return sorted(p for p in folders.glob("*") if _WINDOW_NAME.fullmatch(p.name) and all((p / name).is_file() for name in FILES))
+    done = sorted({str(entry["window"]) for entry in journal if entry.get("event") == "window" and "window" in entry})
+    lost = [f"{name}/{file}" for name in done for file in FILES if not (folders / name / file).is_file()]
+    if lost:
+        more = f" and {len(lost) - MOST_LOST} more" if len(lost) > MOST_LOST else ""
+        raise InputError("output of windows that are done is missing", str(folders), "no " + ", ".join(lost[:MOST_LOST]) + more,
+                         "the files of every window in the journal",
+                         f"Restore them. To evaluate what is left, and know that it is a part, take {directory / 'journal.jsonl'} away.")
+    return [folders / name for name in done]
 
 
 def read_settings(path: Path) -> CaseSettings:
@@ -310,18 +335,6 @@ def _truth_directory(settings: CaseSettings, directory: Path) -> Path | None:
         return None
     candidates = [directory / str(inputs) / "truth", directory / str(inputs)]
     return next((path for path in candidates if (path / "observations.nc").is_file() or any(path.glob("*/emissions.*.nc"))), None)
-
-
-def _journal(directory: Path) -> list[dict[str, Any]]:
-    """The journal's entries that can be read; none without a journal."""
-    path = directory / "journal.jsonl"
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            continue
-    return entries
 
 
 def _wall_seconds(journal: list[dict[str, Any]], truth: Path | None) -> float | None:

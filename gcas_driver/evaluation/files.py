@@ -29,7 +29,7 @@ def opened(path: Path) -> Iterator[netCDF4.Dataset]:
         dataset = netCDF4.Dataset(path)
     except (OSError, RuntimeError) as error:
         raise InputError("an output file cannot be read", str(path), str(error), "a NetCDF file written by `gcas run`",
-                         "Run the case again: it repeats windows whose files are gone.") from error
+                         "Restore it from a copy: a window that is done is not computed again.") from error
     with dataset:
         yield dataset
 

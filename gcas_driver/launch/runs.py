@@ -34,7 +34,7 @@ from ..initial import fits_as_it_is, make_initial
 from ..journal import Journal, array_digest
 from ..meteorology import Meteorology
 from ..plan import Window
-from ..progress import Reporter
+from ..progress import Reporter, counted
 from .tidy import forget_history, forget_restarts
 
 PPM = 1.0e-6
@@ -190,7 +190,8 @@ class TransportRuns:
         self._write_inputs(request, window, given)
         with self.reporter.bar(f"{name} run {window.label}") as advance:
             prepared = run(request, self.model, advance)
-        self.reporter.log.info("%s run: %d tracers, %d days, %.1f s", name, len(request.tracers), window.days, time.monotonic() - started)
+        self.reporter.log.info("%s run: %s, %s, %.1f s", name, counted(len(request.tracers), "tracer"),
+                               counted(window.days, "day"), time.monotonic() - started)
         return prepared
 
     def _request(self, name: str, window: Window, given: RunInput, precision: str) -> RunRequest:

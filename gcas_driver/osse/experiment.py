@@ -25,6 +25,7 @@ from mozart_coupling.netcdf import write_text, writing
 
 from ..config import Settings
 from ..config.settings import change_of
+from ..continuing import make_case_directory
 from ..cycle import run_case
 from ..errors import SettingsError
 from ..fluxes.components import COMPONENTS
@@ -67,7 +68,7 @@ def run_experiment(settings: Settings, reporter: Reporter, *, accept: bool = Fal
     from ..report.page import write_report
 
     require_experiment(settings)
-    settings.case_directory.mkdir(parents=True, exist_ok=True)
+    make_case_directory(settings.case_directory)
     with case_lock(settings.case_directory), reporter.files(settings.case_directory):
         prepare_inputs(settings, reporter)
     run_case(settings, reporter, accept=accept)

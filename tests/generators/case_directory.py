@@ -96,13 +96,14 @@ class _Maker:
         options = self.options
         start = np.datetime64(options.start, "s") + index * options.days * DAY
         label = str(start.astype("datetime64[D]"))
+        end = str((start + options.days * DAY).astype("datetime64[D]"))
         target = self.directory / "windows" / label
         target.mkdir(parents=True)
         heading = Heading(options.name, "0123456789abcdef", options.seed, options.members, f"{label} +{options.days} d", 1)
         self._fluxes(target, heading, start, index)
         self._analysis(target, heading, self._observations(target, heading, start, index))
         with open(self.directory / "journal.jsonl", "a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"event": "window", "window": label, "seconds": 12.5, "rejected_share": 0.87}) + "\n")
+            stream.write(json.dumps({"event": "window", "window": label, "end": end, "seconds": 12.5, "rejected_share": 0.87}) + "\n")
 
     def _fluxes(self, target: Path, heading: Heading, start: np.datetime64, index: int) -> None:
         options, grid = self.options, self.grid

@@ -248,3 +248,31 @@ def test_windows_written_without_figures_are_read(case, tmp_path):
         with netCDF4.Dataset(path, "a") as data:
             data.renameDimension("diagnostic_group", "other")
     assert evaluate_case(directory)["diagnostics"]["all"]["number"] == 0
+
+
+def test_windows_that_are_done_but_lost_are_named(case, tmp_path):
+    copy = shutil.copytree(case, tmp_path / "copy")
+    lost = sorted((copy / "windows").iterdir())[0]
+    (lost / "fluxes.nc").unlink()
+    with pytest.raises(InputError, match=f"no {lost.name}/fluxes.nc"):
+        open_case(copy)
+    (copy / "journal.jsonl").unlink()  # what the message advises
+    assert [w.name for w in open_case(copy).windows] == [w.name for w in open_case(case).windows][1:]
+
+
+def test_windows_that_the_journal_does_not_know_do_not_count(case, tmp_path):
+    """Of a run that was stopped before its entry, or of an earlier run in the same directory."""
+    copy = shutil.copytree(case, tmp_path / "copy")
+    last = sorted((copy / "windows").iterdir())[-1]
+    shutil.copytree(last, copy / "windows" / "2019-01-01")
+    assert [w.name for w in open_case(copy).windows] == [w.name for w in open_case(case).windows]
+    (copy / "journal.jsonl").write_text((copy / "journal.jsonl").read_text().splitlines(keepends=True)[0])
+    assert len(open_case(copy).windows) == 1
+
+
+def test_windows_of_different_settings_are_refused(case, tmp_path):
+    copy = shutil.copytree(case, tmp_path / "copy")
+    with netCDF4.Dataset(sorted((copy / "windows").iterdir())[-1] / "fluxes.nc", "a") as data:
+        data.settings_hash = "fedcba9876543210"
+    with pytest.raises(InputError, match="fedcba9876543210"):
+        open_case(copy)
