@@ -11,6 +11,7 @@ import numpy as np
 from gcas_driver.errors import InputError
 from gcas_driver.time_units import NO_LEAP, seconds_since_1970
 
+from . import coordinates
 from .layout import COMPONENT_NAMES, DECIMAL_NAMES, TIME_NAMES, Layout
 from .stream import parts_of, period_of
 
@@ -231,10 +232,7 @@ def _numbers(variable: netCDF4.Variable, path: Path) -> np.ndarray:
     InputError
         Where they cannot be read, or any is missing.
     """
-    try:
-        values = np.atleast_1d(np.ma.filled(np.ma.asarray(variable[:]).astype(np.float64), np.nan))
-    except (RuntimeError, OSError, ValueError, TypeError) as error:
-        raise InputError("times cannot be read", f"{path}, {variable.name}", str(error)) from None
+    values = np.atleast_1d(coordinates.numbers(variable, path))
     if not np.isfinite(values).all():
         raise InputError("a time is missing", f"{path}, {variable.name}", f"{np.count_nonzero(~np.isfinite(values))} of {values.size}")
     return values
