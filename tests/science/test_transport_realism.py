@@ -184,6 +184,18 @@ def made_up_run(tool) -> dict[str, np.ndarray]:
     return run
 
 
+def test_the_way_south_adds_up_to_the_lag_and_growing_ages_are_told(tool):
+    run = made_up_run(tool)
+    number = tool.tracers.AGE
+    assert tool.measures.growth_of_age(run) == pytest.approx(0.0, abs=1e-12)
+    for month, mass in enumerate(run["mass"]):
+        run["zonal"][month, number] += 0.01 * month * mass
+    steps = tool.measures.way_south(run)
+    assert sum(lag for _, lag, _ in steps) == pytest.approx(tool.measures.sf6_lag(run, 2.5e4, -60.0, -50.0)) and len(steps) == 4
+    assert steps[2][2] == pytest.approx(tool.measures.age(run, 8.5e4, -60.0, -50.0))
+    assert tool.measures.growth_of_age(run) == pytest.approx(0.12)
+
+
 def test_the_page_shows_what_was_measured(tool, tmp_path):
     run = made_up_run(tool)
     path = tool.page.write({"analytic": run, "primitive": run}, tmp_path)

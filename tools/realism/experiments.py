@@ -106,6 +106,22 @@ class WeakPolarWaves(Circulation):
         self.waves = [replace(wave, speed=0.5 * wave.speed) if wave.profile == "polar" else wave for wave in self.waves]
 
 
+class WideTropicalWaves(Circulation):
+    """Tropical waves reach twice as far: at 25 degrees they have 0.6 of their speed, not 0.15."""
+
+    def __init__(self, grid: Grid, hyai: np.ndarray, hybi: np.ndarray, seed: int) -> None:
+        super().__init__(grid, hyai, hybi, seed)
+        self.waves = [replace(wave, width=2.0 * wave.width) if wave.profile == "tropical" else wave for wave in self.waves]
+
+
+class FastTropicalWaves(Circulation):
+    """Tropical waves at twice their speed."""
+
+    def __init__(self, grid: Grid, hyai: np.ndarray, hybi: np.ndarray, seed: int) -> None:
+        super().__init__(grid, hyai, hybi, seed)
+        self.waves = [replace(wave, speed=2.0 * wave.speed) if wave.profile == "tropical" else wave for wave in self.waves]
+
+
 class PolarWaves(Circulation):
     """The analytic circulation's polar waves and nothing else: no layer's flow has any divergence."""
 
@@ -204,6 +220,7 @@ MONTH_LINES = {
         run, SF6, month, 8.5e4, 30.0, 60.0) - measures.of_month(run, SF6, month, 8.5e4, -60.0, -30.0)),
 }
 RECTIFIERS = ("rectifier", "rectifier polar season", "rectifier middle", "rectifier season")
+SOUTH = ("ground", "troposphere", "lag", "age", "tropics")
 POLAR = ("february arctic", "february arctic aloft")
 
 
@@ -236,12 +253,15 @@ class Experiment:
 
 BASE = Experiment("coarse", "nothing", RECTIFIERS)
 EXPERIMENTS = (
-    Experiment("seasonless_winds", "winds of the equinox all year", (*RECTIFIERS, "arctic winter", "arctic summer"), make=SeasonlessWinds),
+    Experiment("seasonless_winds", "winds of the equinox all year", (*RECTIFIERS, "arctic winter", "arctic summer", *SOUTH),
+               make=SeasonlessWinds),
     Experiment("seasonless_layer", "boundary layer of 20 April all year", RECTIFIERS, make=SeasonlessLayer),
     Experiment("seasonless_clouds", "convection of 20 April all year", RECTIFIERS, make=SeasonlessClouds),
-    Experiment("no_clouds", "no convection", (*RECTIFIERS, "above layer", "above 5.5 km"), make=NoClouds),
-    Experiment("open_ice", "the open sea's boundary layer and heat over sea ice", (*RECTIFIERS, "arctic winter", "arctic summer"),
-               make=OpenSeaOverIce),
+    Experiment("no_clouds", "no convection", (*RECTIFIERS, "above layer", "above 5.5 km", *SOUTH), make=NoClouds),
+    Experiment("open_ice", "the open sea's boundary layer and heat over sea ice",
+               (*RECTIFIERS, "arctic winter", "arctic summer", "antarctic"), make=OpenSeaOverIce),
+    Experiment("wide_tropical_waves", "tropical waves that reach twice as far", SOUTH, make=WideTropicalWaves),
+    Experiment("fast_tropical_waves", "tropical waves at twice their speed", SOUTH, make=FastTropicalWaves),
     Experiment("wet_soils", "radon's flux falls from 1 at 30°N to 0.2 at 70°N (Conen & Robertson 2002)",
                ("february boreal",), tracers=WetSoils),
     Experiment("frozen_soils", "soils under snow emit a third of the radon", ("february boreal",), tracers=FrozenSoils),

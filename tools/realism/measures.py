@@ -81,6 +81,28 @@ def sf6_lag(run: Run, pressure: float, low: float, high: float) -> float:
     return float(at_pressure(run, band(run, field, 30.0, 60.0), 8.5e4) - at_pressure(run, band(run, field, low, high), pressure))
 
 
+def way_south(run: Run) -> list[tuple[str, float, float]]:
+    """Where on the way from the source to the south the lag of SF6 arises.
+
+    Returns
+    -------
+    list of (what, lag, age)
+        From where to where; the SF6 that is less at the end than at the start [yr]; age at the end [yr].
+    """
+    sf6, ages = last_year(run, SF6), last_year(run, AGE)
+    places = [("30-60°N at 850 hPa", 30.0, 60.0, 8.5e4), ("10-20°N", 10.0, 20.0, 8.5e4), ("10-20°S", -20.0, -10.0, 8.5e4),
+              ("50-60°S", -60.0, -50.0, 8.5e4), ("250 hPa", -60.0, -50.0, 2.5e4)]
+    found = [tuple(at_pressure(run, band(run, field, low, high), pressure) for field in (sf6, ages)) for _, low, high, pressure in places]
+    return [(f"{start} to {end}", before - after, old) for (start, *_), (end, *_), (before, _), (after, old)
+            in zip(places, places[1:], found, found[1:], strict=False)]
+
+
+def growth_of_age(run: Run) -> float:
+    """By how much the age at 900 hPa, 40-70°S grew from the month before the last year to its last month [yr]: 0 when settled."""
+    last, before = (of_month(run, AGE, len(run["mass"]) - back, 9.0e4, -70.0, -40.0) for back in (1, 13))
+    return last - before
+
+
 def age(run: Run, pressure: float, low: float, high: float) -> float:
     """Mean age since the lowest layer of the northern middle latitudes [yr]."""
     return at_pressure(run, band(run, last_year(run, AGE), low, high), pressure)

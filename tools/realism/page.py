@@ -32,6 +32,11 @@ TABLE = """## Measured and published
 | | {names} | published | inside |
 |---|{rules}---|---|
 """
+WAY = """### The way south
+SF6 that is less at the second place than at the first, which sums to the line of the lag, and the age at the second place; both in years.
+| from … to | {names} |
+|---|{rules}
+{rows}"""
 EXPERIMENTS = """## Experiments
 Where a reason above says *experiment*, it is one of these: one thing changed in the analytic circulation (or what is said) on 64×32×28
 cells, beside an unchanged run from the same start. Where the line is a year's, 14 months of which the last twelve are measured; where it
@@ -49,8 +54,9 @@ near the ground, so the same exchange gives three numbers. The start is sin(lati
 the ground at first and was moved to 850 hPa when it was seen that the ground over the sources holds the nights' emissions (2.5 yr then).
 
 **Age**: a clock is held at the time in the lowest layer between 30 and 50°N; air keeps the time that it saw there last, mixed. Age is now
-less that, the mean over all ways of the transit time. After two years ages up to about one and a half years are settled in the
-troposphere; the stratosphere (top at 2.7 hPa, few levels) is not, and nothing is said of it.
+less that, the mean over all ways of the transit time, from 0.65 (1 − sin latitude) years at the start. Southern ages are not settled
+after two years; by how much they still grew is said above. The stratosphere (top at 2.7 hPa, few levels) is not either: nothing is said
+of it.
 
 **Radon-222**: 1 atom cm⁻² s⁻¹ from land, half of it between 60 and 70°N, none further poleward; half-life 3.82 days, the decay exact over
 each step. Profiles are means over cells of at least nine tenths land between 30 and 60°N at 13 to 16 h local time. Boreal land: cells of at
@@ -98,7 +104,7 @@ def write(runs: Mapping[str, Run], out: Path, experiments: str = "") -> Path:
     first = next(iter(runs.values()))
     parts = [INTRODUCTION.format(command=_command(runs), months=len(first["mass"]), minutes=round(float(first["timestep"]) / 60.0),
                                  grids=_grids(runs), winds="\n".join(WINDS[name] for name in runs)),
-             table(runs), misses(runs), remarks(runs),
+             table(runs), misses(runs), way_south(runs), remarks(runs),
              EXPERIMENTS.format(table=experiments) if experiments else "",
              DEFINITIONS.format(flux=f"{float(first['growing_season_flux']):.1f}"),
              pictures(where), SOURCES]
@@ -126,13 +132,24 @@ def _range(line: Line) -> str:
 
 
 def misses(runs: Mapping[str, Run]) -> str:
-    """The lines outside their range, each with what is known of the reason."""
+    """The lines outside their range, those with the same reason together, each with what is known of it."""
     text = ""
     for name, run in runs.items():
+        reasons: dict[str, list[str]] = {}
         for line in LINES:
             if line.holds(line.measure(run)) is False:
-                text += f"- {figures.TITLES[name]}, {line.what}: {WHY[name].get(line.name, 'no reason is known yet.')}\n"
+                reasons.setdefault(WHY[name].get(line.name, "no reason is known yet."), []).append(line.what)
+        text += "".join(f"- {figures.TITLES[name]}, {'; '.join(whats)}: {reason}\n" for reason, whats in reasons.items())
     return f"### Outside the range\n{text}" if text else "No line is outside its range.\n"
+
+
+def way_south(runs: Mapping[str, Run]) -> str:
+    """Where the lag of southern air arises."""
+    steps = [measures.way_south(run) for run in runs.values()]
+    rows = "".join(f"| {same[0][0]} | " + " | ".join(f"{lag:.2f} | {age:.2f}" for _, lag, age in same) + " |\n"
+                   for same in zip(*steps, strict=True))
+    names = " | ".join(f"{figures.TITLES[name]}: lag | age" for name in runs)
+    return WAY.format(names=names, rules="---|" * (2 * len(runs)), rows=rows)
 
 
 def remarks(runs: Mapping[str, Run]) -> str:
@@ -142,6 +159,8 @@ def remarks(runs: Mapping[str, Run]) -> str:
         north, south = run["ends"][-1, SF6] - run["ends"][-13, SF6]
         line = (f"{figures.TITLES[name]}: in the measured year SF6 grew by {north:.2f} in the north, {south:.2f} in the south (1 when "
                 f"settled). The pressure fixer moved at most {run['fixer'].max():.0f} Pa in a step.")
+        line += (f" The age at 900 hPa, 40-70°S grew by {measures.growth_of_age(run):.2f} yr from the month before that year to its last: "
+                 "not settled, so what the table says of it is less than it would come to.")
         if run["turn"].any():
             line += f" Handing over at the turn of the year changed the global mean of SF6 by {run['turn'][SF6]:+.1e}."
         ranges = [f"{measures.seasonal_amplitude(run, *band):.1f} ppm" for band in ((60.0, 80.0), (15.0, 25.0))]
