@@ -19,7 +19,7 @@ from mozart_coupling.embedded import climate
 from mozart_coupling.embedded.levels import check_coefficients, level_pressure, mid_coefficients
 from mozart_coupling.errors import MetError
 from mozart_coupling.grids import Grid, regrid
-from mozart_coupling.met import met_file_name, write_met_file
+from mozart_coupling.met_format import write_met_days
 
 DRIEST = 3.0e-6  # kg/kg, the stratosphere's
 NIGHT_HEAT = -15.0  # W m-2, sensible heat flux over land without sun
@@ -80,25 +80,14 @@ def convert_ncep_climatology(
         Not that file, dates outside June, unusable levels.
     """
     start, end = np.datetime64(start, "s"), np.datetime64(end, "s")
-    _check_dates(start, end, step_hours)
+    _check_dates(start, end)
     check_coefficients(hyai, hybi, "convert_ncep_climatology")
     climatology = read_climatology(Path(source), grid)
     steady = steady_fields(climatology, hyai, hybi)
     surface = climate.Surface(grid)
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    days = np.arange(start.astype("datetime64[D]") - 1, end.astype("datetime64[D]") + 2)
-    attributes = {"title": "NCEP reanalysis June climatology, steady winds", "source": Path(source).name}
-    paths = []
-    for done, day in enumerate(days, start=1):
-        times = day.astype("datetime64[s]") + np.arange(24 // step_hours) * np.timedelta64(step_hours, "h")
-        records = [steady | daily_fields(surface, time, steady, climatology.fields, hyai, hybi) for time in times]
-        fields = {name: np.array([record[name] for record in records], dtype=np.float32) for name in records[0]}
-        paths.append(directory / met_file_name(prefix, "yyyymmdd", day))
-        write_met_file(paths[-1], grid, hyai, hybi, times, fields, attributes)
-        if progress is not None:
-            progress(done, days.size)
-    return paths
+    return write_met_days(directory, prefix, grid, (hyai, hybi), (start, end), step_hours,
+                          lambda time: steady | daily_fields(surface, time, steady, climatology.fields, hyai, hybi),
+                          {"title": "NCEP reanalysis June climatology, steady winds", "source": Path(source).name}, progress)
 
 
 def read_climatology(source: Path, grid: Grid) -> Climatology:
@@ -184,9 +173,7 @@ def interpolate_levels(values: np.ndarray, axis: np.ndarray, target: np.ndarray,
     return low + weight * (high - low)
 
 
-def _check_dates(start: np.datetime64, end: np.datetime64, step_hours: int) -> None:
-    if step_hours not in (3, 6):
-        raise MetError("met files are 3- or 6-hourly", "convert_ncep_climatology", f"step_hours={step_hours}", "3 or 6")
+def _check_dates(start: np.datetime64, end: np.datetime64) -> None:
     last = end - np.timedelta64(1, "s")
     months = [int(time.astype("datetime64[M]").astype(int) % 12) + 1 for time in (start, last)]
     if end <= start or months != [JUNE, JUNE] or start.astype("datetime64[Y]") != last.astype("datetime64[Y]"):

@@ -5,7 +5,7 @@ Names, dimensions and units come from the contract's table; what is physical, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,6 +127,66 @@ def write_met_file(
         for index in range(times.size):  # record by record: the order in which the classic format lies on disk
             for name, variable in variables.items():
                 variable[index] = fields[name][index]
+
+
+def write_met_days(
+    directory: str | Path,
+    prefix: str,
+    grid: Grid,
+    levels: tuple[np.ndarray, np.ndarray],
+    period: tuple[np.datetime64, np.datetime64],
+    step_hours: int,
+    record: Callable[[np.datetime64], Mapping[str, np.ndarray]],
+    attributes: Mapping[str, str],
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write the met files of a run over [start, end]: one a day, from the day before `start` to the day after `end`.
+
+    Parameters
+    ----------
+    directory, prefix
+        Files are `<directory>/<prefix>yyyymmdd.nc`; the directory is made.
+    levels
+        (hyai, hybi), each (nlev+1,) [1].
+    period
+        (start, end).
+    step_hours
+        3 or 6.
+    record
+        Time → contract names → ([nlev or nlev+1,] nlat, nlon).
+    attributes
+        Global attributes: what made the files.
+    progress
+        Called with (files done, files in all) after each file.
+
+    Returns
+    -------
+    list of Path
+        The files, in order of time.
+
+    Raises
+    ------
+    MetError
+        Another step, an end that is not after the start, or what `write_met_file` raises.
+    """
+    directory = Path(directory)
+    start, end = (np.datetime64(time, "s") for time in period)
+    if step_hours not in (3, 6):
+        raise MetError("met files are 3- or 6-hourly", f"{directory}/{prefix}*.nc", f"step_hours={step_hours}", "3 or 6")
+    if end <= start:
+        raise MetError("the end is not after the start", f"{directory}/{prefix}*.nc", f"{start} … {end}")
+    directory.mkdir(parents=True, exist_ok=True)
+    days = np.arange(start.astype("datetime64[D]") - 1, end.astype("datetime64[D]") + 2)
+    paths = []
+    for done, day in enumerate(days, start=1):
+        times = day.astype("datetime64[s]") + np.arange(24 // step_hours) * np.timedelta64(step_hours, "h")
+        records = [record(time) for time in times]
+        fields = {name: np.array([one[name] for one in records], dtype=np.float32) for name in records[0]}
+        paths.append(directory / met_file_name(prefix, "yyyymmdd", day))
+        write_met_file(paths[-1], grid, *levels, times, fields, attributes)
+        if progress is not None:
+            progress(done, days.size)
+    return paths
 
 
 def _check_fields(path: Path, grid: Grid, nlev: int, n_times: int, fields: Mapping[str, np.ndarray]) -> None:

@@ -26,9 +26,8 @@ from mozart_coupling.embedded.waves import (
     overturning_eddies,
     rotational_waves,
 )
-from mozart_coupling.errors import MetError
 from mozart_coupling.grids import Grid
-from mozart_coupling.met import met_file_name, write_met_file
+from mozart_coupling.met_format import write_met_days
 
 MEAN_SEA_LEVEL_PRESSURE = 1.011e5  # Pa
 EPOCH = np.datetime64("2000-01-01T00:00:00", "ms")
@@ -310,33 +309,12 @@ def write_circulation(
     list of Path
         The files, in order of time. The same arguments give the same numbers.
     """
-    if step_hours not in (3, 6):
-        raise MetError("met files are 3- or 6-hourly", "write_circulation", f"step_hours={step_hours}", "3 or 6")
-    start, end = np.datetime64(start, "s"), np.datetime64(end, "s")
-    if end <= start:
-        raise MetError("the end is not after the start", "write_circulation", f"{start} … {end}")
     return write_records(Circulation(grid, hyai, hybi, seed), directory, prefix, start, end, step_hours, {"seed": str(seed)}, progress)
 
 
 def write_records(circulation: Circulation, directory: str | Path, prefix: str, start: np.datetime64, end: np.datetime64, step_hours: int,
                   attributes: dict[str, str], progress: Callable[[int, int], None] | None = None) -> list[Path]:
     """As `write_circulation`, of a circulation that is there; `attributes` go into the files beside their title."""
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    days = np.arange(start.astype("datetime64[D]") - 1, end.astype("datetime64[D]") + 2)
-    attributes = {"title": "analytic circulation of GCAS", **attributes}
-    paths = []
-    for done, day in enumerate(days, start=1):
-        times = day.astype("datetime64[s]") + np.arange(24 // step_hours) * np.timedelta64(step_hours, "h")
-        paths.append(directory / met_file_name(prefix, "yyyymmdd", day))
-        write_met_file(paths[-1], circulation.grid, circulation.hyai, circulation.hybi, times, _day_fields(circulation, times), attributes)
-        if progress is not None:
-            progress(done, days.size)
-    return paths
-
-
-def _day_fields(circulation: Circulation, times: np.ndarray) -> dict[str, np.ndarray]:
-    """All fields of a day's records in float32."""
     with threadpool_limits(1, "blas"):  # the products are too small to share
-        records = [circulation.record(time) for time in times]
-    return {name: np.array([record[name] for record in records], dtype=np.float32) for name in records[0]}
+        return write_met_days(directory, prefix, circulation.grid, (circulation.hyai, circulation.hybi), (start, end), step_hours,
+                              circulation.record, {"title": "analytic circulation of GCAS", **attributes}, progress)
