@@ -68,6 +68,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     evaluate_case(directory)
     print(directory / "summary.json")
+    _tell_caveats(directory)
     return 0
 
 
@@ -77,7 +78,17 @@ def _report(arguments: argparse.Namespace) -> int:
 
     write_report(directory)
     print(directory / "report" / "index.html")
+    _tell_caveats(directory)
     return 0
+
+
+def _tell_caveats(directory: Path) -> None:
+    """What the numbers just written are not."""
+    from .evaluation.case import open_case
+    from .evaluation.caveats import caveats
+
+    for text in caveats(open_case(directory)):
+        print(f"gcas: {text}", file=sys.stderr)
 
 
 def _table5(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,8 @@ import jinja2
 
 from gcas_driver import __version__
 from gcas_driver.evaluation.aggregates import GLOBAL
+from gcas_driver.evaluation.case import Case
+from gcas_driver.evaluation.caveats import caveats, is_analytic
 from gcas_driver.evaluation.diagnostics import table_of
 from gcas_driver.evaluation.regions import TOTAL, FluxBudget
 from gcas_driver.evaluation.summary import (
@@ -106,7 +108,7 @@ def context(evaluation: Evaluation) -> dict[str, Any]:
         "title": str(case.settings.get("report", "title") or case.name),
         "case": case, "summary": evaluation.summary, "synthetic": case.truth is not None,
         "version": case.attributes.get("gcas_version", __version__),
-        "facts": _facts(evaluation), "keys": key_numbers(evaluation.summary, evaluation), "tables": tables,
+        "caveats": caveats(case), "facts": _facts(evaluation), "keys": key_numbers(evaluation.summary, evaluation), "tables": tables,
         "simulations": ("prior", "background", "posterior"), "spin_up": len(case.windows) - len(counted),
         "components": [] if budget is None else global_budget(budget),
         "regions": [] if budget is None else list(budget.regions),
@@ -206,19 +208,31 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     """What was run, in a few words."""
     case, get = evaluation.case, evaluation.case.settings.get
     counted, first, last = case.counted, case.windows[0], case.windows[-1]
-    spin_up = len(case.windows) - len(counted)
+    spin_up, length = len(case.windows) - len(counted), "1 day" if first.days == 1 else f"{first.days:g} days"
     facts = [
         ("Period", f"{first.start.astype('datetime64[D]')} to {last.end.astype('datetime64[D]')}"),
-        ("Windows", f"{len(case.windows)} of {first.days:g} days" + (f", {spin_up} of them spin-up" if spin_up else "")),
+        ("Windows", f"{len(case.windows)}, of {length} each" + (f", {spin_up} of them spin-up" if spin_up else "")),
         ("Members", "" if case.members is None else str(case.members)),
         ("Optimised", ", ".join(c.upper() for c in evaluation.factors.components) if evaluation.factors else ""),
         ("Grid", evaluation.budget.grid.name.replace("x", " × ") if evaluation.budget else ""),
+        ("Transport", _transport(case)),
         ("Filter", f"{get('analysis', 'method')}, " + (f"{get('analysis', 'near_km'):g} / {get('analysis', 'far_km'):g} km"
                                                        if get("analysis", "localize", True) else "not localized")),
         ("Seed", str(get("case", "seed", ""))),
         ("Time taken", _duration(case.wall_seconds)),
     ]
     return [(name, text) for name, text in facts if text]
+
+
+def _transport(case: Case) -> str:
+    """The model and what its winds come from."""
+    if is_analytic(case):
+        return "embedded, analytic circulation"
+    get = case.settings.get
+    command = get("transport", "command") or ""
+    words = [command] if isinstance(command, str) else command
+    model = "embedded" if get("transport", "model") == "embedded" else " ".join(words)
+    return f"{model}, meteorology from {Path(str(get('transport', 'met_directory'))).name}"
 
 
 def _settings(evaluation: Evaluation) -> dict[str, list[tuple[str, str]]]:

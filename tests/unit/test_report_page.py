@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from generators import case_directory as maker
 
+from gcas_driver.cli import main
+from gcas_driver.evaluation.summary import evaluate
 from gcas_driver.report import maps, style
-from gcas_driver.report.page import number, signed, write_report
+from gcas_driver.report.page import context, number, signed, write_report
 from mozart_coupling.grids import Grid
 
 ANALYSIS = {"diagnostics", "errors", "ranks", "signal"}
@@ -171,3 +173,57 @@ def test_sites_with_most_samples_spread_over_latitude():
     shown = _sites_to_show(Table)
     assert len(shown) == len(set(shown)) == MAX_SITES
     assert "s07" in shown and shown[0] == "s29" and shown[-1] == "s00"
+
+
+@pytest.fixture
+def unreal(tmp_path):
+    """A case without a truth and without figures, and what its settings say."""
+    directory = maker.make_case(tmp_path / "case", maker.CaseOptions(truth=False, days=2))
+    with open(directory / "settings.nml", "a", encoding="utf-8") as stream:
+        stream.write("&report\n  figures = .false.\n/\n")
+    return directory, directory / "settings.nml"
+
+
+def _facts(directory):
+    shown = context(evaluate(directory))
+    return " ".join(shown["caveats"]), dict(shown["facts"])
+
+
+def test_winds_that_are_not_real_are_said(unreal):
+    directory, settings = unreal
+    said, facts = _facts(directory)
+    assert "winds are not those of these days" in said and facts["Transport"] == "embedded, analytic circulation"
+    with_met = settings.read_text() + "&transport\n  met_directory = '../era5'\n/\n"
+    for text, transport in ((with_met, "embedded, meteorology from era5"),
+                            (with_met.replace("met_dir", "model = 'command'\n  command = 'mpirun', './mz4_mpi'\n  met_dir"),
+                             "mpirun ./mz4_mpi, meteorology from era5")):
+        settings.write_text(text)
+        said, facts = _facts(directory)
+        assert said == "" and facts["Transport"] == transport
+
+
+def test_a_synthetic_experiment_may_have_such_winds(full):
+    assert "winds are not" not in " ".join(full.text)
+
+
+@pytest.mark.parametrize("new, planned", [("days = 8", 4), ("days = 5", 3), ("end = '2010-06-10'", 5)])
+def test_a_run_that_is_not_finished_says_so(unreal, new, planned):
+    directory, settings = unreal
+    text = settings.read_text()
+    assert "  days = 4\n" in text and "not finished" not in _facts(directory)[0]
+    settings.write_text(text.replace("  days = 4\n", f"  {new}\n"))
+    said, facts = _facts(directory)
+    assert f"2 of {planned} windows are done" in said and facts["Windows"] == "2, of 2 days each"
+
+
+def test_commands_and_page_begin_with_it(unreal, capsys):
+    directory, settings = unreal
+    text = settings.read_text().replace("days = 4", "days = 8")
+    settings.write_text(text)
+    (directory.parent / "my.nml").write_text(text.replace("name = 'example'", "name = 'example'\n  directory = 'case'"))
+    for command in ("evaluate", "report"):
+        assert main([command, str(directory.parent / "my.nml")]) == 0
+        shown = capsys.readouterr()
+        assert "2 of 4 windows" in shown.err and "winds are not" in shown.err and shown.out.count("\n") == 1
+    words = " ".join(read(directory / "report" / "index.html").text)
+    assert words.index("2 of 4 windows") < words.index("Agreement with observations")
