@@ -25,6 +25,7 @@ from gcas_driver.observations import (
 )
 from gcas_driver.observations.operator import xco2_operator
 from gcas_driver.observations.scales import scale_problems
+from gcas_driver.observations.shared import shared_observations
 from gcas_driver.observations.streams import ColumnStream, SatelliteStream, SurfaceStream
 from gcas_driver.observations.table import ColumnOperator, Observations
 
@@ -64,6 +65,8 @@ def read_streams(streams: Iterable[Stream], start: np.datetime64, end: np.dateti
         counts = "".join(f", {n} {reason}" for reason, n in sorted(part.counts().items()))
         log.info("%s: %d read, %d used%s", stream.product, part.n_read(), np.count_nonzero(part.used), counts)
         parts.append(part)
+    for text in shared_observations(parts):
+        log.warning("%s", text)
     table = Observations.concatenate(parts)
     for problem in scale_problems(table.scale):
         if problem.severity == "error":
