@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
+from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,8 +28,8 @@ def missing_bytes(path: Path | str) -> int:
             return 0
         try:
             expected = _expected_size(_read_header(handle, magic[3]))
-        except (struct.error, KeyError):
-            expected = handle.tell() + 1  # the header itself is cut
+        except (struct.error, KeyError, IndexError):
+            expected = handle.tell() + 1  # the header itself is cut, or damaged: the library says how
     return max(0, expected - Path(path).stat().st_size)
 
 
@@ -124,7 +125,8 @@ def _expected_size(header: _Header) -> int:
 
 def _take(handle: BinaryIO, n: int) -> bytes:
     padded = (n + 3) // 4 * 4
-    found = handle.read(padded)
-    if len(found) < padded:
+    place = handle.tell()
+    if padded > handle.seek(0, SEEK_END) - place:  # asked first: memory for a damaged length may not be there
         raise struct.error("header ends early")
-    return found
+    handle.seek(place)
+    return handle.read(padded)

@@ -257,7 +257,7 @@ class DayFile:
             self.dataset = netCDF4.Dataset(path)
         except FileNotFoundError:
             raise MetError("a meteorology file is missing", path) from None
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise MetError("not a readable NetCDF file", path, str(error), "a NetCDF file",
                            "It may be truncated: fetch or make it again.") from None
         self.dataset.set_auto_mask(False)

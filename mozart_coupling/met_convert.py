@@ -100,7 +100,7 @@ def read_climatology(source: Path, grid: Grid) -> Climatology:
             own = Grid.from_centres(_read_axis(dataset, "lon", source), _read_axis(dataset, "lat", source))
     except FileNotFoundError:
         raise MetError("the climatology is missing", source) from None
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise MetError("the climatology cannot be read", source, str(error), "a NetCDF file") from None
     for name, values in fields.items():
         if values.ndim == 3:

@@ -199,23 +199,43 @@ def open_dataset(path: Path | str, error: type[CouplingError], kind: str) -> Ite
     path = Path(path)
     if not path.is_file():
         raise error(f"the {kind} file does not exist", path, "nothing", "a NetCDF file")
-    try:
+    with damage(lambda said: error(f"the {kind} file cannot be opened", path, said, "a complete NetCDF file")):
         dataset = netCDF4.Dataset(path)
-    except (OSError, RuntimeError) as problem:
-        raise error(f"the {kind} file cannot be opened", path, problem, "a complete NetCDF file") from problem
     lacking = missing_bytes(path)
     if lacking:
         dataset.close()
         raise error(f"the {kind} file is truncated", path, f"{path.stat().st_size} bytes", f"{path.stat().st_size + lacking} bytes",
                     "Write or copy it again.")
+    def refusal(said: object) -> CouplingError:
+        return error(f"the {kind} file cannot be read", path, said, "a complete NetCDF file", "It may be truncated: write it again.")
+
     with dataset:
         try:
-            yield dataset
-        except (RuntimeError, OSError, IndexError) as problem:
-            raise error(f"the {kind} file cannot be read", path, problem, "a complete NetCDF file",
-                        "It may be truncated: write it again.") from problem
+            with damage(refusal):
+                yield dataset
+        except IndexError as problem:  # fewer records or cells than there should be
+            raise refusal(problem) from problem
         except CouplingError as problem:
             raise inside(path, problem, error) from problem
+
+
+@contextmanager
+def damage(refusal: Callable[[str], Exception]) -> Iterator[None]:
+    """Turn what the NetCDF library raises at a damaged file, when it is opened or read, into the caller's error.
+
+    Parameters
+    ----------
+    refusal
+        The library's words → the error.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, UnicodeDecodeError) as problem:
+        raise refusal(str(problem)) from problem
+    except AttributeError as problem:
+        if not str(problem).startswith("NetCDF: "):  # a mistake of the program, no attribute that cannot be read
+            raise
+        raise refusal(str(problem)) from problem
 
 
 def inside(path: Path, problem: CouplingError, error: type[CouplingError]) -> CouplingError:

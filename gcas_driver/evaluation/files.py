@@ -14,6 +14,7 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 from gcas_driver.time_units import EPOCH, seconds_since_1970
+from mozart_coupling.netcdf import damage
 
 
 @contextmanager
@@ -23,15 +24,12 @@ def opened(path: Path) -> Iterator[netCDF4.Dataset]:
     Raises
     ------
     InputError
-        If it is missing or no NetCDF file.
+        If it is missing or no NetCDF file, or cannot be read to its end.
     """
-    try:
-        dataset = netCDF4.Dataset(path)
-    except (OSError, RuntimeError) as error:
-        raise InputError("an output file cannot be read", str(path), str(error), "a NetCDF file written by `gcas run`",
-                         "Restore it from a copy: a window that is done is not computed again.") from error
-    with dataset:
-        yield dataset
+    with damage(lambda said: InputError("an output file cannot be read", str(path), said, "a NetCDF file written by `gcas run`",
+                                        "Restore it from a copy: a window that is done is not computed again.")):
+        with netCDF4.Dataset(path) as dataset:
+            yield dataset
 
 
 def variable(dataset: netCDF4.Dataset, *names: str) -> netCDF4.Variable:

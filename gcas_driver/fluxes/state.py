@@ -220,7 +220,7 @@ def read_lambdas(state_settings, cells: Mapping[str, LambdaCells]) -> dict[str, 
     try:
         with xr.open_dataset(path) as file:
             found = {name: file[key].load() for name, key in settings.items() if key in file}
-    except (OSError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise InputError("file of λ cannot be read", str(path), str(error), "NetCDF with lambda_bio, … on lat, lon") from None
     if not found:
         raise InputError("file of λ has none of the variables", str(path), "", ", ".join(settings.values()))

@@ -13,7 +13,7 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 from gcas_driver.observations.scales import unchanged
-from gcas_driver.observations.sounding_screen import PLAUSIBLE_PPM, good_profiles
+from gcas_driver.observations.sounding_screen import LARGEST_ERROR_PPM, PLAUSIBLE_PPM, good_profiles
 from gcas_driver.observations.streams import ColumnStream
 from gcas_driver.observations.table import WITHHELD, ColumnOperator, Observations, column_observations
 from gcas_driver.observations.wildcards import matches_any
@@ -21,7 +21,6 @@ from gcas_driver.observations.wildcards import matches_any
 AVERAGED = "averaged with others of its hour"
 EXTRAPOLATED = "averaging kernel from outside of the provider's table"
 LOW_SUN = "sun too low"
-LARGEST_ERROR_PPM = 50.0
 WATER_OVER_DRY_AIR = 18.01528 / 28.9644
 """Molar masses [1]."""
 LEAST_WEIGHT = 1.0e-12

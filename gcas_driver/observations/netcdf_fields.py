@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from gcas_driver.errors import InputError
 from mozart_coupling.classic_header import missing_bytes
+from mozart_coupling.netcdf import damage
 
 FILL_LIMIT = 1.0e30
 FILL_CODES = (-999.99, -999.999, -999.9, -999.0, -9999.0, -99999.0, -999999.0)
@@ -29,22 +30,19 @@ def open_netcdf(path: Path) -> Iterator[netCDF4.Dataset]:
     InputError
         If it cannot be opened, or turns out to be truncated while it is read.
     """
-    try:
+    def refusal(what: str) -> Callable[[str], InputError]:
+        return lambda said: InputError(what, str(path), said, "a complete NetCDF file", "fetch the file again")
+
+    with damage(refusal("cannot be opened as NetCDF")):
         lacking = missing_bytes(path)
         dataset = netCDF4.Dataset(path)
-    except OSError as error:
-        raise InputError("cannot be opened as NetCDF", str(path), str(error), "a complete NetCDF file",
-                         "fetch the file again") from error
     if lacking:
         dataset.close()
-        raise InputError("truncated", str(path), f"{lacking} bytes less than its header promises", "a complete NetCDF file",
-                         "fetch the file again")
+        raise refusal("truncated")(f"{lacking} bytes less than its header promises")
     dataset.set_auto_maskandscale(False)
     try:
-        yield dataset
-    except (OSError, RuntimeError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read to its end", str(path), str(error), "a complete NetCDF file",
-                         "fetch the file again") from error
+        with damage(refusal("cannot be read to its end")):
+            yield dataset
     finally:
         dataset.close()
 

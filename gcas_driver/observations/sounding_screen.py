@@ -12,6 +12,7 @@ from gcas_driver.observations.streams import SatelliteStream
 from mozart_coupling.grids import wrap_longitude
 
 PLAUSIBLE_PPM = (250.0, 700.0)
+LARGEST_ERROR_PPM = 50.0
 WEIGHT_SUM_TOLERANCE = 0.02
 PRIOR_TOLERANCE_PPM = 2.0
 """Largest distance of the prior XCO2 from the weighted prior profile; the two are one quantity, rounded, and little more in averages."""
@@ -138,6 +139,7 @@ def _valued(rows: _Rows, source: ColumnSource, stream: SatelliteStream) -> None:
     rows.keep((xco2 > PLAUSIBLE_PPM[0]) & (xco2 < PLAUSIBLE_PPM[1]), "value not between 250 and 700 ppm")
     error = rows.read("error", source.uncertainty)
     rows.keep(np.isfinite(error) & (error > 0.0), "missing or non-positive uncertainty")
+    rows.keep(rows.kept["error"] < LARGEST_ERROR_PPM, f"uncertainty of {LARGEST_ERROR_PPM:g} ppm or more")
     if stream.minimum_uncertainty_ppm > 0.0:
         rows.keep(rows.kept["error"] >= stream.minimum_uncertainty_ppm, f"uncertainty below {stream.minimum_uncertainty_ppm:g} ppm")
     variance = (stream.error_factor * rows.kept["error"]) ** 2

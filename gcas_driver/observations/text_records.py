@@ -186,7 +186,8 @@ def lines_between(path: Path, blocks: np.ndarray, spans: np.ndarray, start: floa
     with open(path, "rb") as file:
         for low, high in blocks[wanted]:
             file.seek(low)
-            lines += text_of(file.read(high - low)).splitlines()
+            # Line by line in bytes, as they were counted: text has more ends of lines, such as a vertical tab.
+            lines += [text_of(line).rstrip("\r") for line in file.read(high - low).split(b"\n")]
     return [line for line in lines if line.strip()]
 
 

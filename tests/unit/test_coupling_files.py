@@ -279,6 +279,21 @@ def test_the_header_says_how_long_a_file_must_be(tmp_path_factory: pytest.TempPa
     assert missing_bytes(path) > 0
 
 
+def test_a_damaged_header_is_no_crash(tmp_path: Path) -> None:
+    """Any four bytes changed, counts and places of dimensions of 4e9 among them: a number comes back, and no memory is asked for."""
+    whole = tmp_path / "whole.nc"
+    with netCDF4.Dataset(whole, "w", format="NETCDF3_64BIT_DATA") as data:
+        data.createDimension("x", 3)
+        data.createVariable("first", "f8", ("x",)).units = "ppm"
+        data.createVariable("second", "f4", ("x", "x"))[...] = 1.0
+    content, path = whole.read_bytes(), tmp_path / "x.nc"
+    assert missing_bytes(whole) == 0
+    for place in range(4, len(content) - 3):
+        for new in (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x00\x00\x00\x09"):
+            path.write_bytes(content[:place] + new + content[place + 4 :])
+            assert missing_bytes(path) >= 0
+
+
 def test_definitions_in_one_go_are_those_of_one_by_one(tmp_path: Path) -> None:
     with new_dataset(tmp_path / "a.nc") as data:
         contract.define(data, contract.RESTART, {"lev": 5, "lat": 4, "lon": 8}, TRACERS, attributes={"case": "test"})

@@ -126,6 +126,8 @@ def test_flask_faults(tmp_path):
     (tmp_path / "a.txt").write_text(whole[:-30])
     with pytest.raises(InputError, match="data row 7: wrong number of columns.*19.*22"):
         read_streams([flask(tmp_path)], START, END)
+    (tmp_path / "a.txt").write_text(whole.replace("391.0", "391.0\x0b").replace("392.0", "392.0\u2028"))  # ends of lines for Python alone
+    assert len(read_streams([flask(tmp_path)], START, END)) == 4
     (tmp_path / "a.txt").write_text(whole.replace("391.0", "39l.0"))
     with pytest.raises(InputError, match="column value is not a number.*39l.0"):
         read_streams([flask(tmp_path)], START, END)

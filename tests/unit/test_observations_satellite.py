@@ -69,12 +69,13 @@ def test_missing_numbers_are_dropped_and_counted(tmp_path, writer, stream, name)
     s = make_soundings(30)
     s.xco2[0], s.xco2[1], s.error[2], s.lat[3], s.prior[4, 7] = np.nan, 9.9e2, 0.0, np.nan, np.nan
     s.kernel[5, 0], s.weight[6] = 2.0e31, 3.0 * s.weight[6]
-    s.lat[8], s.kernel[9, 3], s.prior_xco2[10] = 95.0, 55.0, 280.0
+    s.lat[8], s.kernel[9, 3], s.prior_xco2[10], s.error[11] = 95.0, 55.0, 280.0, 900.0
     s.pressure[7, 3], s.pressure[7, 4] = s.pressure[7, 4], s.pressure[7, 3]
     writer(tmp_path / name, s)
     table = read_streams([stream(tmp_path)], START, END)
-    assert len(table) == 19 and table.n_read() == 30
+    assert len(table) == 18 and table.n_read() == 30
     assert table.counts() == {"missing value": 1, "value not between 250 and 700 ppm": 1, "missing or non-positive uncertainty": 1,
+                              "uncertainty of 50 ppm or more": 1,
                               "missing or impossible place": 2, "missing operator data": 2,
                               "pressure weights do not sum to one": 1, "retrieval pressures not in order": 1,
                               "averaging kernel above 10": 1, "prior XCO2 is not that of the prior profile": 1}
