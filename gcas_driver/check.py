@@ -66,10 +66,14 @@ class CheckResult:
 
 
 def check_case(settings: Settings) -> CheckResult:
-    """Look at everything a run would read."""
+    """Look at everything a run would read, and at what is in its directory."""
+    result = _check_inputs(settings)
+    return replace(result, problems=[*result.problems, *continuing_problems(settings)])
+
+
+def _check_inputs(settings: Settings) -> CheckResult:
     unmade = unmade_inputs(settings)
     problems = [unmade] if unmade else input_problems(settings, settings.time.start, settings.time.end, values=True)
-    problems += continuing_problems(settings)
     windows = plan_windows(settings.time)
     if windows[-1].days != settings.time.window_days:
         problems.append(Problem(f"the last window is shorter: {counted(windows[-1].days, 'day')}", settings.time.where("end"),
@@ -84,6 +88,7 @@ def check_case(settings: Settings) -> CheckResult:
     try:
         end = min(settings.time.end, settings.time.start + TOTALS_DAYS * DAY)
         totals = priors.annual_totals(settings.prior, settings.time.start, end)
+        problems += priors.placement_problems(settings.prior, settings.time.start)
         return CheckResult(problems, cost, implied_sigma(settings, grid_and_levels[0]), totals)
     except InputError as error:  # values that the check's samples did not meet
         return CheckResult([*problems, Problem.of(error)], cost, {})

@@ -50,7 +50,10 @@ def is_land(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
 
 
 def _cache_file() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # a user without a home, as in containers: nothing is kept
+        root = os.devnull
     return Path(root) / "gcas" / f"land-tenth-degree-{importlib.metadata.version('global-land-mask')}.npz"
 
 

@@ -16,13 +16,14 @@ from gcas_driver.errors import InputError, Problem, SettingsError
 from ..components import LONG_NAMES
 from .day import FluxDay, three_hourly
 from .layout import FORMATS
+from .placement import placement_problems
 from .sources import SourceReader, StreamReader, layout_of, sources
 from .sources import days as source_days
 from .stream import PriorStream, Stream, days_of, directory_of, label_of
 from .totals import annual_totals
 
-__all__ = ["FORMATS", "FluxDay", "PriorStream", "annual_totals", "check", "check_all", "days", "layout_of", "read", "source_days",
-           "sources", "three_hourly"]
+__all__ = ["FORMATS", "FluxDay", "PriorStream", "annual_totals", "check", "check_all", "days", "layout_of", "placement_problems", "read",
+           "source_days", "sources", "three_hourly"]
 
 MAX_PROBLEMS = 10  # of one kind in a stream: a wrong directory should not print a year of lines
 
