@@ -13,6 +13,7 @@ from ..progress import Reporter
 from .experiment import run_experiment
 
 NAME = "demo.nml"
+TRIED = "demo.check.nml"
 START = "2010-06-01"
 WINDOW_DAYS = 7
 
@@ -123,20 +124,34 @@ def run_demo(directory: Path, options: DemoOptions, reporter: Reporter) -> dict:
     Raises
     ------
     SettingsError
-        An option is out of range, or contradicts the demo that was begun in the directory.
+        An option is out of range, or contradicts the demo that was begun in the directory; or something else is in there.
     """
     path = directory / NAME
     if path.exists():
         _require_same(path, options)
     else:
+        _require_empty(directory)
         _write_namelist(path, demo_namelist(options))
     return run_experiment(load(path), reporter)
+
+
+def _require_empty(directory: Path) -> None:
+    """A demo makes files of many names: it begins in a directory of its own, not among somebody's data or in the case of a run."""
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise SettingsError("the demo needs a directory", str(directory), "a file", "a new or an empty directory")
+    others = sorted(p.name for p in directory.iterdir() if not p.name.startswith(".") and p.name != TRIED)
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        raise SettingsError("the demo needs a directory of its own", str(directory.absolute()), ", ".join(others[:3]) + more,
+                            f"a new or an empty directory, or one with the {NAME} of a demo that was begun", "choose another one")
 
 
 def _write_namelist(path: Path, text: str) -> None:
     new_directory = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name("demo.check.nml")
+    beside = path.with_name(TRIED)
     try:
         beside.write_text(text, encoding="utf-8")
         load(beside)

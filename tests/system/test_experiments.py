@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import netCDF4
@@ -61,6 +63,24 @@ def test_demo_refuses_another_demos_directory(tmp_path):
     (tmp_path / "demo.nml").write_text(demo_namelist(DemoOptions(members=12)))
     result = gcas("demo", tmp_path, "--members", "20")
     assert result.returncode == 2 and "members 12" in result.stderr and "members 20" in result.stderr
+
+
+@pytest.mark.parametrize("present", ["data.nc", "journal.jsonl", "oco2/x.nc"])
+def test_demo_begins_in_no_directory_of_other_things(tmp_path, monkeypatch, present):
+    (tmp_path / present).parent.mkdir(exist_ok=True)
+    (tmp_path / present).write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    for place in (tmp_path, "."):
+        result = subprocess.run([sys.executable, "-m", "gcas_driver.cli", "demo", str(place)], capture_output=True, text=True, timeout=60)
+        assert result.returncode == 2 and present.split("/")[0] in result.stderr and "directory of its own" in result.stderr
+    assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()] == [present]
+
+
+def test_demo_goes_on_where_it_was_stopped_before_its_namelist(tmp_path):
+    (tmp_path / ".demo.nml.part").write_text("&case")
+    (tmp_path / "demo.check.nml").write_text("&case")
+    result = gcas("demo", tmp_path, "--grid", "axb")  # told of the option, so the directory was taken
+    assert result.returncode == 2 and "axb" in result.stderr
 
 
 def test_check_and_run_say_when_inputs_are_yet_to_be_made(tmp_path):
