@@ -75,7 +75,7 @@ def _guarded(path: Path, arguments: argparse.Namespace) -> tuple[Findings, str]:
 
 
 def _picture(found: Findings, out: str | None) -> str:
-    """Draw what there is to draw; the picture's path, or why there is none among the problems."""
+    """Draw what there is to draw; the picture's path. A data directory that takes none, since it is not ours, is told but no problem."""
     if not found.panels:
         return ""
     from .inspect.drawing import draw
@@ -84,7 +84,11 @@ def _picture(found: Findings, out: str | None) -> str:
     try:
         draw(found, path)
     except OSError as error:
-        found.problems.append(f"the picture cannot be written to {path}: {error.strerror or error} (--out DIR, or --no-picture)")
+        said = f"the picture cannot be written to {path}: {error.strerror or error} (--out DIR, or --no-picture)"
+        if out:
+            found.problems.append(said)
+        else:
+            found.facts["no picture"] = said
         return ""
     except Exception as error:  # what is odd enough to break a drawing is told, not shown as a traceback
         found.problems.append(f"no picture can be drawn: {type(error).__name__}: {error}")

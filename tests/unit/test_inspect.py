@@ -178,7 +178,15 @@ def test_a_picture_that_cannot_be_written_is_told(tmp_path, capsys):
     path = carbontracker_regions(tmp_path)
     (tmp_path / "file").write_text("")
     assert cli.main(["inspect", str(path), "--out", str(tmp_path / "file" / "below")]) == 2
-    assert "picture cannot be written" in capsys.readouterr().out
+    assert "problem: the picture cannot be written" in capsys.readouterr().out
+
+
+def test_a_data_directory_that_takes_no_picture_is_no_problem(tmp_path, capsys):
+    path = carbontracker_regions(tmp_path)
+    path.with_name(f"{path.name}.png").mkdir()  # stands for a directory of somebody else's
+    assert cli.main(["inspect", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "no picture: the picture cannot be written" in shown and "problem" not in shown
 
 
 def test_a_library_that_dies_of_a_file_is_told(tmp_path, capsys, monkeypatch):
