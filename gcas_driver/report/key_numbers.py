@@ -54,7 +54,7 @@ def _rmse(block: dict[str, dict[str, float | None]], label: str) -> KeyNumber | 
     change = 100.0 * (posterior / prior - 1.0) if prior > 0 else 0.0
     good = None if abs(change) < CLEAR_CHANGE else change < 0
     return KeyNumber(f"{label}: RMSE {against}", f"{prior:.2f} → {posterior:.2f} ppm",
-                     f"prior → posterior, {change:+.0f} %".replace("-", "−"), good)
+                     f"prior → posterior, {whole(change)} %", good)
 
 
 def _land(summary: dict[str, Any]) -> KeyNumber | None:
@@ -90,10 +90,15 @@ def _scores(scores: dict[str, Any]) -> list[KeyNumber]:
                                  f"regions; {scores['regions_within_2sd_independent']} if errors are independent", n >= 0.75 * total))
     if scores.get("land_cell_error", {}).get("change") is not None:
         change = scores["land_cell_error"]["change"]
-        numbers.append(KeyNumber("Error of the land flux per cell", f"{change:+.0f} %".replace("-", "−"),
+        numbers.append(KeyNumber("Error of the land flux per cell", f"{whole(change)} %",
                                  "root mean square of the mean over the run", change < 0))
     return numbers
 
 
 def _signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
+
+
+def whole(change: float) -> str:
+    """A change with its sign; less than a half has none."""
+    return f"{change:+.0f}".replace("-", "−").replace("+0", "0").replace("−0", "0")

@@ -4,6 +4,7 @@ import base64
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from generators import case_directory as maker
 
 from gcas_driver.cli import main
 from gcas_driver.evaluation.summary import evaluate
-from gcas_driver.report import maps, style
+from gcas_driver.report import maps, page, style
+from gcas_driver.report.key_numbers import whole
 from gcas_driver.report.page import context, number, signed, write_report
 from mozart_coupling.grids import Grid
 
@@ -227,3 +229,15 @@ def test_commands_and_page_begin_with_it(unreal, capsys):
         assert "2 of 4 windows" in shown.err and "winds are not" in shown.err and shown.out.count("\n") == 1
     words = " ".join(read(directory / "report" / "index.html").text)
     assert words.index("2 of 4 windows") < words.index("Agreement with observations")
+
+
+@pytest.mark.parametrize("change, text", [(-4.2, "−4"), (7.6, "+8"), (-0.3, "0"), (0.3, "0"), (-0.0, "0"), (-10.0, "−10"), (20.0, "+20")])
+def test_changes_of_nothing_have_no_sign(change, text):
+    assert whole(change) == text
+
+
+def test_what_comes_first_stands_out(full):
+    """The mark of the caveats is a rule of its own, after that of all cards."""
+    template = Path(page.__file__).parent / "templates" / "index.html.j2"
+    rules = [line.split("{")[0].strip() for line in template.read_text(encoding="utf-8").splitlines() if "{ " in line]
+    assert rules.index(".card.caveat") > rules.index(".card, figure") and ".key .note" in rules and ".note" in rules
