@@ -36,7 +36,16 @@ def open_files(paths: Iterable[str | Path]) -> list[tuple[Path, xr.Dataset]]:
     paths = sorted({Path(path) for path in paths})
     if not paths:
         raise MetError("no files to convert", "FILES", "none", "NetCDF or GRIB files")
-    return [(path, dataset) for path in paths for dataset in _open(path)]
+    opened: list[tuple[Path, xr.Dataset]] = []
+    try:
+        for path in paths:
+            opened += [(path, dataset) for dataset in _open(path)]
+    except MetError:
+        # Now: HDF5 was seen to fail, and to crash, where a file is opened again while Python's collector closes a forgotten one.
+        for _, dataset in opened:
+            dataset.close()
+        raise
+    return opened
 
 
 def _open(path: Path) -> list[xr.Dataset]:

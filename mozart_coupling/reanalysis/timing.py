@@ -44,7 +44,7 @@ class Series:
     Raises
     ------
     MetError
-        Another grid or other levels in one of the files, the same time twice, no times.
+        Another grid or other levels in one of the files, the same time twice, no times, no records.
     """
 
     def __init__(self, parts: Sequence[Part], option: Option) -> None:
@@ -55,6 +55,8 @@ class Series:
             if part.grid != self.first.grid or part.n_levels != self.first.n_levels:
                 raise MetError("one variable on two grids", f"{part.where} and {self.first.path}",
                                f"{part.grid.name}, {part.n_levels} levels", f"{self.first.grid.name}, {self.first.n_levels} levels")
+        if not any(len(part.stamps) for part in self.parts):
+            raise MetError("a variable has no records", self.first.where, "no times", "one at least", "Fetch the file again.")
         self._records: dict[np.datetime64, Term] = {}
         for part in self.parts:
             for stamp in part.stamps:

@@ -14,6 +14,7 @@ from gcas_driver.cli import main
 from mozart_coupling.embedded.levels import hybrid_levels
 from mozart_coupling.errors import MetError
 from mozart_coupling.grids import Grid
+from mozart_coupling.reanalysis import files as files_module
 from mozart_coupling.reanalysis.convert import convert_reanalysis
 
 pytestmark = pytest.mark.slow  # damaged files now and then bring the HDF5 library down, and with it the whole run
@@ -67,8 +68,9 @@ FAULTS = {
     "a variable is missing": ("pressure", 0, lambda d: d.drop_vars("q"), ["missing: Q", "Q: q on levels", "blh"]),
     "two are missing": ("pressure", 1, lambda d: d.drop_vars(["sp", "z"]), ["PS, PHIS", "sp or lnsp", "PHIS: z"]),
     "a gap": ("pressure", 0, _drop_time("valid_time"), ["gap", "levels.nc, t", "2010-06-03T06", "1 times missing"]),
-    "a gap in what could be left out": ("pressure", 1, lambda d: d.assign(blh=d.blh.isel(valid_time=slice(3, None))).dropna("valid_time"),
-                                        ["2010-06-02T00", "stepType-instant.nc"]),
+    "a gap in what could be left out": ("pressure", 1, lambda d: d.assign(blh=d.blh.isel(valid_time=slice(3, None))).dropna(
+        "valid_time", subset=["blh"]), ["2010-06-02T00", "stepType-instant.nc"]),
+    "no records": ("pressure", 1, lambda d: d.isel(valid_time=slice(0, 0)), ["no records", "stepType-instant.nc"]),
     "hours of fluxes are missing": ("pressure", 2, lambda d: d.isel(valid_time=slice(0, 12)),
                                     ["ewss", "2010-06-02T12", "can be done without"]),
     "wrong dates": ("pressure", 0, lambda d: d.assign_coords(valid_time=d.valid_time + np.timedelta64(365, "D")),
@@ -142,6 +144,27 @@ def test_truncated_files(tmp_path, store):
     with pytest.raises(MetError, match="cannot be opened|truncated") as error:
         _convert([path, *store["pressure"][1:]], tmp_path / "out")
     assert str(path) in str(error.value)
+
+
+def test_a_file_that_fails_leaves_no_other_open(tmp_path, store, monkeypatch):
+    opened, real = [], files_module._open
+
+    def noted(path):
+        found = real(path)
+        opened.extend(found)
+        return found
+
+    monkeypatch.setattr(files_module, "_open", noted)
+    path = tmp_path / "z.nc"
+    path.write_bytes(store["pressure"][0].read_bytes()[:2000])
+    closed = []
+    monkeypatch.setattr(xr.Dataset, "close", lambda data: closed.append(data))
+    with pytest.raises(MetError):
+        files_module.open_files([*store["pressure"], path])
+    assert len(opened) == len(closed) == 3 and all(a is b for a, b in zip(opened, closed, strict=True))
+    monkeypatch.undo()
+    for data in opened:
+        data.close()
 
 
 def test_grib_without_its_packages(tmp_path, monkeypatch):
