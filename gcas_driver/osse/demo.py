@@ -14,6 +14,8 @@ from .experiment import run_experiment
 
 NAME = "demo.nml"
 TRIED = "demo.check.nml"
+SAID = ("", ".log", ".txt", ".out", ".err")
+"""Endings of files that may be there before: the shell makes them for `gcas demo DIR > DIR/demo.log`."""
 START = "2010-06-01"
 WINDOW_DAYS = 7
 
@@ -141,7 +143,8 @@ def _require_empty(directory: Path) -> None:
         return
     if not directory.is_dir():
         raise SettingsError("the demo needs a directory", str(directory), "a file", "a new or an empty directory")
-    others = sorted(p.name for p in directory.iterdir() if not p.name.startswith(".") and p.name != TRIED)
+    others = sorted(p.name for p in directory.iterdir()
+                    if not (p.name.startswith(".") or p.name == TRIED or p.is_file() and p.suffix in SAID))
     if others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         raise SettingsError("the demo needs a directory of its own", str(directory.absolute()), ", ".join(others[:3]) + more,

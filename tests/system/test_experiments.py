@@ -76,8 +76,9 @@ def test_demo_begins_in_no_directory_of_other_things(tmp_path, monkeypatch, pres
     assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()] == [present]
 
 
-def test_demo_goes_on_where_it_was_stopped_before_its_namelist(tmp_path):
+def test_demo_goes_on_where_it_was_stopped_before_its_namelist_and_beside_what_it_says(tmp_path):
     (tmp_path / ".demo.nml.part").write_text("&case")
+    (tmp_path / "demo.log").touch()
     (tmp_path / "demo.check.nml").write_text("&case")
     result = gcas("demo", tmp_path, "--grid", "axb")  # told of the option, so the directory was taken
     assert result.returncode == 2 and "axb" in result.stderr
