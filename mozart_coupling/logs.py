@@ -15,12 +15,13 @@ class SteadyStream(logging.StreamHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Faults of ours are told as usual, refusals of the system are not."""
-        if not isinstance(sys.exception(), OSError):
+        if not isinstance(sys.exception(), OSError) and not getattr(self.stream, "closed", False):
             super().handleError(record)
 
     def flush(self) -> None:
-        with suppress(OSError):
-            super().flush()
+        if not getattr(self.stream, "closed", False):
+            with suppress(OSError):
+                super().flush()
 
 
 class SteadyFile(SteadyStream, logging.FileHandler):

@@ -58,6 +58,16 @@ def test_a_log_without_room_stops_nothing(kind, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_log_whose_stream_is_closed_stops_nothing(tmp_path, capsys):
+    logger, stream = logging.Logger("own"), open(tmp_path / "log", "w")
+    logger.addHandler(handler := SteadyStream(stream))
+    stream.close()
+    logger.error("a line")
+    handler.flush()
+    handler.close()
+    assert capsys.readouterr() == ("", "")
+
+
 def test_faults_of_ours_in_a_log_line_are_still_told(tmp_path, capsys):
     logger = logging.Logger("own")
     logger.addHandler(handler := SteadyFile(tmp_path / "log"))
