@@ -72,7 +72,7 @@ class Timing:
 
 def add_patience(parser: ArgumentParser) -> None:
     """The option of those that call `time_in_turn`."""
-    parser.add_argument("--patience", type=float, default=20.0,
+    parser.add_argument("--patience", type=float, default=30.0,
                         help="seconds that a case waits for runs in which nobody else disturbs the machine, default %(default)g")
 
 
