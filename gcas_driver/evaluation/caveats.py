@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from .case import Case
+from gcas_driver.plan import DAY
 
-DAY = np.timedelta64(86400, "s")
+from .case import Case
 
 
 def caveats(case: Case) -> list[str]:

@@ -22,7 +22,7 @@ from scipy.ndimage import gaussian_filter
 from gcas_driver.analysis import Localization, ensrf, letkf
 from gcas_driver.observations import xco2_operator
 
-from .common import Row, Task, add_patience, build_text, gains, peak_mib, time_in_turn, time_runs
+from .common import Row, Task, add_patience, build_text, gains, peak_mib, time_in_turn, time_runs, witnesses_last
 from .machine import dgemm_rate, read_rate
 
 MEMBERS = 100
@@ -126,7 +126,7 @@ def run_case(case: Case, problem: Problem, localization: Localization, threads: 
 
 def measure(options) -> list[Row]:
     """All cases for all sizes and numbers of threads."""
-    rows, witnesses = [], []
+    rows = []
     for size in options.sizes if options.filters else ():
         problem = make_problem(*SIZES[size])
         for name in options.filters:
@@ -134,15 +134,13 @@ def measure(options) -> list[Row]:
                 mask = mask_of(*SIZES[size][:2])
                 rows += [measure_masked(MASKED[name], size, problem, mask, threads, options) for threads in options.threads]
                 continue
-            for row, witness in measure_case(CASES[name], size, problem, options):
-                rows.append(row)
-                witnesses.append(witness)
+            rows += measure_case(CASES[name], size, problem, options)
     for threads in options.threads if options.soundings else ():
         rows.append(measure_operator(options.soundings, threads, options))
-    return rows + witnesses
+    return witnesses_last(rows)
 
 
-def measure_case(case: Case, size: str, problem: Problem, options: Namespace) -> list[tuple[Row, Row]]:
+def measure_case(case: Case, size: str, problem: Problem, options: Namespace) -> list[Row]:
     """Time one case with each number of threads next to the machine's limit; each row with its witness.
 
     Their runs take turns, and only those count in whose time the machine was itself: what two threads gain is seen also where its speed
@@ -169,7 +167,7 @@ def measure_case(case: Case, size: str, problem: Problem, options: Namespace) ->
     for (n, precision), timing, peak in zip(settings, taken, peaks, strict=True):
         row = Row(case.name.format(size), n, precision, timing.seconds, timing.cpu_seconds, 4.0 * MEMBERS * n_pairs / rates[n], peak,
                   build_text())
-        rows.append((row, timing.witness_row(row)))
+        rows += [row, timing.witness_row(row)]
     return rows
 
 

@@ -149,6 +149,11 @@ def _status_kib(status: Path, name: str) -> int:
     return int(line.split()[1])
 
 
+def witnesses_last(rows: list[Row]) -> list[Row]:
+    """The rows in their order, those of witnesses behind all others."""
+    return sorted(rows, key=lambda row: row.case.startswith(WITNESS))
+
+
 def gains(rows: list[Row], row: Row) -> tuple[float, float]:
     """How many times faster a line is than the same with one thread, and what the witness beside both gained; NaN: not measured."""
     seconds = {(other.case, other.threads): other.seconds for other in rows if other.precision == row.precision}

@@ -31,7 +31,7 @@ from mozart_coupling.embedded.levels import hybrid_levels
 from mozart_coupling.embedded.step import StepEmission, StepMet
 from mozart_coupling.grids import Grid
 
-from .common import WITNESS, Row, Task, add_patience, build_text, gains, peak_mib, time_in_turn
+from .common import WITNESS, Row, Task, add_patience, build_text, gains, peak_mib, time_in_turn, witnesses_last
 from .machine import dgemm_rate
 from .transport_site import add_tracers, make_site, write_namelist
 
@@ -85,7 +85,7 @@ def triad_rate(threads: int = 1, runs: int = 5) -> float:
 def measure(options) -> list[Row]:
     """All rows; the machine's own first."""
     rates = {threads: triad_rate(threads) for threads in options.threads}
-    rows, witnesses = [], []
+    rows = []
     for threads in options.threads:
         product = 2.0 * DGEMM_SIZE**3 / dgemm_rate(threads, size=DGEMM_SIZE)
         for case, seconds in (("triad", 24.0 * TRIAD_SIZE / rates[threads]), ("dgemm", product)):
@@ -97,13 +97,11 @@ def measure(options) -> list[Row]:
                 transfers = WEEK_STEPS * 4.0 * _cells(n) * (8 if precision == "double" else 4)
                 limits = {threads: transfers / rate for threads, rate in rates.items()}
                 if kind not in ("program", "history"):
-                    for row, witness in _core(case, kind == "model", n, precision, limits, options):
-                        rows.append(row)
-                        witnesses.append(witness)
+                    rows += _core(case, kind == "model", n, precision, limits, options)
                     continue
                 for threads, timed in _program(Path(name), kind == "history", n, precision, options).items():
                     rows.append(Row(case, threads, precision, timed[0], timed[1], limits[threads], timed[2], build_text()))
-    return rows + witnesses
+    return witnesses_last(rows)
 
 
 def describe(rows: list[Row]) -> str:
@@ -137,7 +135,7 @@ def _cells(n: int) -> float:
     return float(n) * LEVELS * grid.nlat * grid.nlon
 
 
-def _core(case: str, everything: bool, n: int, precision: str, limits: dict[int, float], options) -> list[tuple[Row, Row]]:
+def _core(case: str, everything: bool, n: int, precision: str, limits: dict[int, float], options) -> list[Row]:
     """Rows of a case by numbers of threads, each with its witness."""
     scale = WEEK_STEPS / options.steps
     tasks = [Task(_prepared(everything, n, precision, threads, options.steps), threads) for threads in options.threads]
@@ -147,7 +145,7 @@ def _core(case: str, everything: bool, n: int, precision: str, limits: dict[int,
     for threads, timing in zip(options.threads, timings, strict=True):
         peak = peak_mib(lambda threads=threads: _prepared(everything, n, precision, threads, options.steps)(), ())
         row = Row(case, threads, precision, scale * timing.seconds, scale * timing.cpu_seconds, limits[threads], peak, build_text())
-        rows.append((row, timing.witness_row(row)))
+        rows += [row, timing.witness_row(row)]
     return rows
 
 

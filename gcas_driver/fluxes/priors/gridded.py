@@ -12,6 +12,7 @@ import numpy as np
 from gcas_driver.errors import InputError
 from mozart_coupling.classic_header import missing_bytes
 from mozart_coupling.grids import Grid
+from mozart_coupling.netcdf import damage
 
 from ..units import MONTH, FluxUnits, flux_units
 from .coordinates import Orientation, coordinate, oriented
@@ -173,11 +174,9 @@ def opened(path: Path) -> netCDF4.Dataset:
     InputError
         Not such a file, or truncated.
     """
-    try:
+    with damage(lambda said: InputError("file cannot be opened as NetCDF", str(path), f"{path.stat().st_size} bytes, {said}",
+                                        "a complete NetCDF file", "Copy or make the file again.")):
         dataset = netCDF4.Dataset(path)
-    except (OSError, RuntimeError) as error:
-        raise InputError("file cannot be opened as NetCDF", str(path), f"{path.stat().st_size} bytes, {error}",
-                         "a complete NetCDF file", "Copy or make the file again.") from None
     # The library reads zeros beyond the end of a cut classic file, so its size is compared with its header.
     lacking = missing_bytes(path)
     if lacking:
